@@ -1,0 +1,2 @@
+//! Facts from EKS logs to findings.
+pub mod findings;

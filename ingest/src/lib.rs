@@ -1,0 +1,1 @@
+//! Types and code of this crate are being laid.
