@@ -1,0 +1,227 @@
+//! The model estate: eksplain's answers over the logs of a simulated company equal the truth of that company.
+//!
+//! `EKSPLAIN_ESTATE_SEEDS=200 cargo test --test estate` tries more companies than the few of every run.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+#[path = "estate/mod.rs"]
+mod estate;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use estate::plan::{Estate, WINDOW_START};
+use estate::truth::{self, Admins, Creators, Denials};
+use estate::world::World;
+use serde_json::Value;
+
+fn eksplain(lake: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let out = Command::new(env!("CARGO_BIN_EXE_eksplain"))
+        .arg("--lake")
+        .arg(lake)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+    (out.status.code().unwrap_or(-1), text(&out.stdout), text(&out.stderr))
+}
+
+/// Writes the estate's logs and ingests them; gives the lake's folder.
+fn ingested(estate: &Estate, seed: u64) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, bytes) in estate::logs::write(&estate.start, &estate.plan, WINDOW_START, seed) {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let lake = dir.path().join("lake");
+    let trail = dir.path().join("trail");
+    let (code, _, errors) = eksplain(&lake, &["ingest", "files", trail.to_str().unwrap()]);
+    assert_eq!(code, 0, "ingest of the trail: {errors}");
+    let eks = dir.path().join("eks");
+    let layout = "{account}/{region}/{cluster}/{stream}/*";
+    let (code, _, errors) = eksplain(&lake, &["ingest", "files", eks.to_str().unwrap(), "--layout", layout]);
+    assert_eq!(code, 0, "ingest of the Kubernetes logs: {errors}");
+    dir
+}
+
+fn findings(lake: &Path, question: &str, at: &str) -> Vec<Value> {
+    let (code, out, errors) = eksplain(lake, &[question, "-o", "json", "--at", at]);
+    assert_eq!(code, 0, "{question}: {errors}");
+    let document: Value = serde_json::from_str(&out).unwrap();
+    document["findings"].as_array().unwrap().clone()
+}
+
+fn text(v: &Value) -> String {
+    v.as_str().unwrap_or_default().to_owned()
+}
+
+fn admins_said(findings: &[Value]) -> BTreeMap<(String, String, String, u32, String), BTreeMap<String, String>> {
+    let mut said = BTreeMap::new();
+    for f in findings {
+        let c = &f["cluster"];
+        let incarnation = f["incarnation"].as_u64().unwrap_or(0) as u32;
+        let key = (
+            text(&c["account"]),
+            text(&c["region"]),
+            text(&c["name"]),
+            incarnation,
+            text(&f["principal"]),
+        );
+        let routes = f["routes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| (text(&r["route"]), text(&r["status"])))
+            .collect();
+        said.insert(key, routes);
+    }
+    said
+}
+
+fn compare_admins(truth: &Admins, findings: &[Value]) -> Vec<String> {
+    let said = admins_said(findings);
+    let truth: BTreeMap<_, BTreeMap<String, String>> = truth
+        .iter()
+        .map(|(k, v)| {
+            (
+                k.clone(),
+                v.iter().map(|(r, s)| ((*r).to_owned(), (*s).to_owned())).collect(),
+            )
+        })
+        .collect();
+    differences("admins", &truth, &said)
+}
+
+fn compare_creators(truth: &Creators, findings: &[Value]) -> Vec<String> {
+    let mut said = BTreeMap::new();
+    for f in findings.iter().filter(|f| f["basis"] == "create_cluster_event") {
+        let c = &f["cluster"];
+        let key = (
+            text(&c["account"]),
+            text(&c["region"]),
+            text(&c["name"]),
+            f["incarnation"].as_u64().unwrap_or(0) as u32,
+        );
+        let state = match f["creator_state"].as_str() {
+            Some("present" | "unknown") => "present_or_unknown".to_owned(),
+            other => other.unwrap_or_default().to_owned(),
+        };
+        said.insert(
+            key,
+            (
+                text(&f["creator"]["principal"]),
+                state,
+                f["recovery"]["needed"].as_bool().unwrap_or(false),
+                text(&f["authentication_mode"]),
+            ),
+        );
+    }
+    let truth: BTreeMap<_, _> = truth
+        .iter()
+        .map(|(k, t)| {
+            (
+                k.clone(),
+                (
+                    t.principal.clone(),
+                    t.state.to_owned(),
+                    t.recovery_needed,
+                    t.mode.to_owned(),
+                ),
+            )
+        })
+        .collect();
+    differences("creators", &truth, &said)
+}
+
+fn compare_denials(truth: &Denials, findings: &[Value]) -> Vec<String> {
+    let mut said: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+    for f in findings {
+        let key = (text(&f["cluster"]["name"]), text(&f["principal"]), text(&f["reason"]));
+        *said.entry(key).or_default() += f["count"].as_u64().unwrap_or(0);
+    }
+    differences("denials", truth, &said)
+}
+
+fn differences<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
+    what: &str,
+    truth: &BTreeMap<K, V>,
+    said: &BTreeMap<K, V>,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (k, v) in truth {
+        match said.get(k) {
+            None => lines.push(format!("{what}: missed {k:?}: {v:?}")),
+            Some(s) if s != v => lines.push(format!("{what}: {k:?} is {v:?}, said {s:?}")),
+            Some(_) => {}
+        }
+    }
+    lines.extend(
+        said.iter()
+            .filter(|(k, _)| !truth.contains_key(*k))
+            .map(|(k, v)| format!("{what}: invented {k:?}: {v:?}")),
+    );
+    lines
+}
+
+/// What is wrong with the answers over one estate, at four moments.
+fn judge(seed: u64, clusters: usize) -> Vec<String> {
+    let estate = estate::plan::estate(seed, clusters);
+    let dir = ingested(&estate, seed);
+    let lake = dir.path().join("lake");
+    let mut wrong = Vec::new();
+    let last = estate.plan.last().unwrap().0 + 30;
+    let moments = [
+        estate.plan[estate.plan.len() / 3].0 + 30,
+        estate.plan[estate.plan.len() * 2 / 3].0 + 30,
+        WINDOW_START + 31 * 86_400,
+        last,
+    ];
+    for moment in moments {
+        let at = estate::logs::iso(moment);
+        let world = World::replay(&estate.start, &estate.plan, moment);
+        let mut here = compare_admins(&truth::admins(&world, WINDOW_START), &findings(&lake, "admins", &at));
+        here.extend(compare_creators(
+            &truth::creators(&world, WINDOW_START),
+            &findings(&lake, "creators", &at),
+        ));
+        if moment == last {
+            let truth = truth::denials(&estate.start, &estate.plan, WINDOW_START, moment);
+            here.extend(compare_denials(&truth, &findings(&lake, "denials", &at)));
+        }
+        wrong.extend(here.into_iter().map(|line| format!("seed {seed} at {at}: {line}")));
+    }
+    wrong
+}
+
+#[test]
+fn the_answers_are_the_truth_of_the_estate() {
+    let seeds: u64 = std::env::var("EKSPLAIN_ESTATE_SEEDS")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(4);
+    let first: u64 = std::env::var("EKSPLAIN_ESTATE_FIRST_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(1);
+    let mut wrong = Vec::new();
+    for seed in first..first + seeds {
+        wrong.extend(judge(seed, 8));
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} statements are wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn the_judge_notices_a_broken_answer() {
+    let truth: Denials = BTreeMap::from([(("c".to_owned(), "p".to_owned(), "authz.anonymous".to_owned()), 2)]);
+    let one_short =
+        serde_json::json!([{"cluster": {"name": "c"}, "principal": "p", "reason": "authz.anonymous", "count": 1}]);
+    assert_eq!(compare_denials(&truth, one_short.as_array().unwrap()).len(), 1);
+    assert_eq!(compare_denials(&truth, &[]).len(), 1);
+    assert_eq!(compare_denials(&Denials::new(), one_short.as_array().unwrap()).len(), 1);
+}

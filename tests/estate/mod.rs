@@ -1,0 +1,7 @@
+//! The model estate: a simulated company, the logs it would leave, and the truth about it.
+
+pub mod logs;
+pub mod plan;
+pub mod rng;
+pub mod truth;
+pub mod world;
