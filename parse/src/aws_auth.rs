@@ -140,6 +140,13 @@ pub fn parse(data: &AwsAuthData<'_>) -> AwsAuth {
 pub fn parse_config_map(json: &str) -> Result<AwsAuth, serde_json::Error> {
     let object: Value = serde_json::from_str(json)?;
     let text = |key: &str| object["data"][key].as_str();
+    // The values of a ConfigMap are strings: the API server refuses the whole object otherwise, so nothing of it counts.
+    let odd = object["data"].as_object().and_then(|data| data.iter().find(|(_, value)| !value.is_string() && !value.is_null()));
+    if let Some((key, _)) = odd {
+        let sections = [Section::Roles, Section::Users, Section::Accounts];
+        let problems = sections.map(|section| lost(section, format!("data.{key} is no string, so this is no ConfigMap")));
+        return Ok(AwsAuth { problems: problems.to_vec(), ..AwsAuth::default() });
+    }
     Ok(parse(&AwsAuthData { map_roles: text("mapRoles"), map_users: text("mapUsers"), map_accounts: text("mapAccounts") }))
 }
 
@@ -237,9 +244,9 @@ mod tests {
 
     #[test]
     fn the_last_of_two_role_entries_counts() {
-        let auth = roles("- rolearn: arn:aws:iam::1:role/A\n  groups: [x]\n- rolearn: arn:aws:iam::1:role/a\n  groups: [y]\n");
+        let auth = roles("- rolearn: arn:aws:iam::1:role/A\n  groups: [one]\n- rolearn: arn:aws:iam::1:role/a\n  groups: [two]\n");
         assert_eq!(auth.mappings.len(), 1);
-        assert_eq!(auth.mappings[0].groups, ["y"]);
+        assert_eq!(auth.mappings[0].groups, ["two"]);
     }
 
     #[test]

@@ -145,6 +145,11 @@ impl DenialClass {
         if error.starts_with("failed mapping username: ") || error.starts_with("failed mapping group: ") {
             return DenialClass::Template;
         }
+        // Several mappers that failed are listed in brackets: the first that names a cause decides.
+        if let Some(list) = error.strip_prefix("[mapper ").and_then(|rest| rest.strip_suffix(']')) {
+            let classes = list.split(", mapper ").map(|item| DenialClass::of(&format!("mapper {item}")));
+            return classes.reduce(|first, next| if first == DenialClass::MapperError { next } else { first }).unwrap_or(DenialClass::MapperError);
+        }
         if let Some(rest) = error.strip_prefix("mapper ").and_then(|rest| rest.split_once(' ')).map(|(_, rest)| rest) {
             return match rest {
                 "Map error: ARN does not match User ID" => DenialClass::IdArnMismatch,
@@ -181,7 +186,7 @@ fn sts_class(cause: &str) -> DenialClass {
 }
 
 /// The error code in the body of STS's answer.
-pub fn sts_code(error: &str) -> Option<String> {
+pub(super) fn sts_code(error: &str) -> Option<String> {
     let body = &error[error.find("Body: ")? + 6..];
     let mut values = serde_json::Deserializer::from_str(body).into_iter::<serde_json::Value>();
     let value = values.next()?.ok()?;

@@ -1,0 +1,46 @@
+//! `snapshot`: present state, one object a row, as an API or `kubectl get -o json` showed it at one time.
+
+use crate::fingerprint::Fingerprint;
+use crate::id::ContentHash;
+use crate::rows::Origin;
+use crate::tables::columns;
+
+columns! {
+    /// Builders of the table's own columns.
+    struct SnapshotColumns {
+        /// cluster, access_entry, access_policy_association, iam_role, iam_user, config_map, cluster_role, cluster_role_binding, role, role_binding
+        kind: Text,
+        /// Name of the object
+        name: Long,
+        /// The object as JSON, with the field names of AWS or Kubernetes
+        body: Json,
+    }
+}
+
+/// One object of present state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotRecord<'a> {
+    /// What it is: a word of the `kind` column.
+    pub kind: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its JSON text.
+    pub body: &'a str,
+}
+
+impl SnapshotColumns {
+    pub(crate) fn push(&mut self, record: &SnapshotRecord<'_>) {
+        self.kind.push(Some(record.kind));
+        self.name.push(Some(record.name));
+        self.body.push(Some(&eksplain_parse::json::minify(record.body)));
+    }
+}
+
+/// What makes an object of one time and place the same: everything it says.
+pub(crate) fn content_hash(record: &SnapshotRecord<'_>, origin: &Origin<'_>, fingerprint: &mut Fingerprint) -> ContentHash {
+    fingerprint.begin();
+    fingerprint.texts([origin.account, origin.region, origin.cluster, Some(record.kind), Some(record.name)]);
+    fingerprint.number(origin.ts);
+    fingerprint.json(Some(record.body));
+    fingerprint.finish()
+}
