@@ -98,7 +98,9 @@ impl Error {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace { action, path, source },
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::Refused { action, path, source },
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Refused { action, path, source }
+            }
             _ => Self::Io { action, path, source },
         }
     }
@@ -108,9 +110,15 @@ impl Error {
         match source {
             ParquetError::External(inner) => match inner.downcast::<io::Error>() {
                 Ok(inner) => Self::io(action, path, *inner),
-                Err(inner) => Self::Damaged { path: path.to_owned(), what: inner.to_string() },
+                Err(inner) => Self::Damaged {
+                    path: path.to_owned(),
+                    what: inner.to_string(),
+                },
             },
-            other => Self::Damaged { path: path.to_owned(), what: other.to_string() },
+            other => Self::Damaged {
+                path: path.to_owned(),
+                what: other.to_string(),
+            },
         }
     }
 }

@@ -26,7 +26,9 @@ impl Fingerprint {
 
     /// Adds one text or its absence.
     pub(crate) fn text(&mut self, text: Option<&str>) {
-        let Some(text) = text else { return self.fields.push(ABSENT) };
+        let Some(text) = text else {
+            return self.fields.push(ABSENT);
+        };
         self.fields.push(PRESENT);
         self.fields.extend_from_slice(&(text.len() as u64).to_le_bytes());
         self.fields.extend_from_slice(text.as_bytes());
@@ -51,9 +53,12 @@ impl Fingerprint {
 
     /// Adds a JSON subtree by its hash; it may be long.
     pub(crate) fn json(&mut self, raw: Option<&str>) {
-        let Some(raw) = raw else { return self.fields.push(ABSENT) };
+        let Some(raw) = raw else {
+            return self.fields.push(ABSENT);
+        };
         self.fields.push(PRESENT);
-        self.fields.extend_from_slice(&xxh3_128(json::minify(raw).as_bytes()).to_le_bytes());
+        self.fields
+            .extend_from_slice(&xxh3_128(json::minify(raw).as_bytes()).to_le_bytes());
     }
 
     /// The hash of what was added since the beginning.

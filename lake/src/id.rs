@@ -73,9 +73,13 @@ impl RecordId {
     /// The id that these bytes write.
     pub(crate) fn from_bytes(text: &[u8]) -> Option<Self> {
         let text: &[u8; ID_LENGTH] = text.try_into().ok()?;
-        let time = text[..TIME_LENGTH].iter().try_fold(0, |sum: u64, c| Some(sum << 5 | value(*c)?))?;
+        let time = text[..TIME_LENGTH]
+            .iter()
+            .try_fold(0, |sum: u64, c| Some(sum << 5 | value(*c)?))?;
         let table = Table::of_letter(text[TIME_LENGTH])?;
-        let bits = text[TIME_LENGTH + 1..].iter().try_fold(0, |sum: u128, c| Some(sum << 5 | u128::from(value(*c)?)))?;
+        let bits = text[TIME_LENGTH + 1..]
+            .iter()
+            .try_fold(0, |sum: u128, c| Some(sum << 5 | u128::from(value(*c)?)))?;
         let mut hash = ContentHash::default();
         hash.copy_from_slice(&bits.to_be_bytes()[6..]);
         Some(Self { time, table, hash })
@@ -133,12 +137,20 @@ mod tests {
     fn an_id_has_its_documented_form() {
         let id = RecordId::new(Some(32), Table::Audit, [0xff; 10]);
         assert_eq!(id.to_string(), "000000000010avvvvvvvvvvvvvvvv");
-        assert_eq!(RecordId::new(None, Table::Rejects, [0; 10]).to_string(), "000000000000r0000000000000000");
+        assert_eq!(
+            RecordId::new(None, Table::Rejects, [0; 10]).to_string(),
+            "000000000000r0000000000000000"
+        );
     }
 
     #[test]
     fn times_outside_the_calendar_are_clamped() {
-        for (far, near) in [(i64::MIN, 0), (-1, 0), (i64::MAX, LAST_TIME), (LAST_TIME + 1, LAST_TIME)] {
+        for (far, near) in [
+            (i64::MIN, 0),
+            (-1, 0),
+            (i64::MAX, LAST_TIME),
+            (LAST_TIME + 1, LAST_TIME),
+        ] {
             let id = RecordId::new(Some(far), Table::Audit, [1; 10]);
             assert_eq!(id, RecordId::new(Some(near), Table::Audit, [1; 10]));
             assert!(id.is_clamped());
@@ -147,13 +159,21 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in ["", "x", "000000000010avvvvvvvvvvvvvvv", "000000000010xvvvvvvvvvvvvvvvv", "000000000010avvvvvvvvvvvvvvvw", "000000000010Avvvvvvvvvvvvvvvv"] {
+        for text in [
+            "",
+            "x",
+            "000000000010avvvvvvvvvvvvvvv",
+            "000000000010xvvvvvvvvvvvvvvvv",
+            "000000000010avvvvvvvvvvvvvvvw",
+            "000000000010Avvvvvvvvvvvvvvvv",
+        ] {
             assert!(text.parse::<RecordId>().is_err(), "{text}");
         }
     }
 
     fn any_id() -> impl Strategy<Value = RecordId> {
-        (any::<Option<i64>>(), 0..5_usize, any::<[u8; 10]>()).prop_map(|(ts, table, hash)| RecordId::new(ts, Table::ALL[table], hash))
+        (any::<Option<i64>>(), 0..5_usize, any::<[u8; 10]>())
+            .prop_map(|(ts, table, hash)| RecordId::new(ts, Table::ALL[table], hash))
     }
 
     proptest! {

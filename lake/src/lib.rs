@@ -1,1 +1,30 @@
-//! Types and code of this crate are being laid.
+//! The Parquet lake: what ingesting writes and every question reads.
+//!
+//! It holds five tables ([`Table`]) as plain Parquet files by UTC day, readable by any engine with a glob. It promises that a part is
+//! whole or absent, that a record is stored once however often it arrives, that the same input makes the same files, and that a
+//! run killed at any instant leaves a lake that reads well. [`Lake`] opens it, [`RowSet`] turns records into rows,
+//! [`IngestSession`] takes them in.
+//!
+//! It never knows what a record means, where objects come from, or how questions are asked.
+
+mod error;
+mod fingerprint;
+mod id;
+mod journal;
+mod lake;
+mod part;
+mod rows;
+mod seen;
+mod session;
+mod table;
+pub mod tables;
+
+pub use error::{Error, Result};
+pub use id::{ID_LENGTH, NotAnId, RecordId};
+pub use journal::InputDone;
+pub use lake::{Fault, Found, Holding, Lake};
+pub use part::PartInfo;
+pub use rows::{KeepRaw, Origin, RowSet, Rows};
+pub use session::{IngestSession, Summary};
+pub use table::Table;
+pub use tables::snapshot::SnapshotRecord;

@@ -32,7 +32,13 @@ pub(crate) type Day = Option<i32>;
 
 impl Table {
     /// Every table, in the order of the documents.
-    pub const ALL: [Self; 5] = [Self::Authenticator, Self::Audit, Self::CloudTrail, Self::Snapshot, Self::Rejects];
+    pub const ALL: [Self; 5] = [
+        Self::Authenticator,
+        Self::Audit,
+        Self::CloudTrail,
+        Self::Snapshot,
+        Self::Rejects,
+    ];
 
     /// The name of its folder, which is its name in SQL.
     pub fn dir(self) -> &'static str {
@@ -108,7 +114,10 @@ pub(crate) fn day_of(ts: Option<Micros>) -> Day {
 
 /// `2026-11-23`, or Hive's name for no value.
 pub(crate) fn day_name(day: Day) -> String {
-    day.map_or_else(|| UNDATED.to_owned(), |day| time::format_date(i64::from(day) * MICROS_PER_DAY))
+    day.map_or_else(
+        || UNDATED.to_owned(),
+        |day| time::format_date(i64::from(day) * MICROS_PER_DAY),
+    )
 }
 
 #[cfg(test)]

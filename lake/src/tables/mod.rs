@@ -54,24 +54,46 @@ pub struct ColumnInfo {
 
 /// The columns that every table begins with.
 pub const LEADING_COLUMNS: &[ColumnInfo] = &[
-    required("id", Kind::Long, "Sorts by time, is unique in the lake and the same in every run"),
+    required(
+        "id",
+        Kind::Long,
+        "Sorts by time, is unique in the lake and the same in every run",
+    ),
     optional("ts", Kind::Time, "When it happened"),
     optional("account", Kind::Text, "AWS account, 12 digits"),
     optional("region", Kind::Text, "AWS region"),
-    optional("cluster", Kind::Text, "Name of the EKS cluster, where the record belongs to one"),
+    optional(
+        "cluster",
+        Kind::Text,
+        "Name of the EKS cluster, where the record belongs to one",
+    ),
     required("source_uri", Kind::Text, "The object that the record was read from"),
-    required("source_line", Kind::Number, "Line or number of the record in that object, from 1"),
+    required(
+        "source_line",
+        Kind::Number,
+        "Line or number of the record in that object, from 1",
+    ),
 ];
 
 /// The column that every table ends with.
 pub const TRAILING_COLUMNS: &[ColumnInfo] = &[optional("raw", Kind::Json, "The record's own text, where it is kept")];
 
 const fn required(name: &'static str, kind: Kind, about: &'static str) -> ColumnInfo {
-    ColumnInfo { name, kind, required: true, about }
+    ColumnInfo {
+        name,
+        kind,
+        required: true,
+        about,
+    }
 }
 
 const fn optional(name: &'static str, kind: Kind, about: &'static str) -> ColumnInfo {
-    ColumnInfo { name, kind, required: false, about }
+    ColumnInfo {
+        name,
+        kind,
+        required: false,
+        about,
+    }
 }
 
 /// A table's own columns between those that all tables share.
@@ -235,7 +257,14 @@ mod tests {
 
     #[test]
     fn every_table_has_the_columns_of_the_contract() {
-        let names = |table: Table| table.columns().iter().map(|column| column.name).collect::<Vec<_>>().join(" ");
+        let names = |table: Table| {
+            table
+                .columns()
+                .iter()
+                .map(|column| column.name)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         let common = |own: &str| format!("id ts account region cluster source_uri source_line {own} raw");
         assert_eq!(names(Table::Snapshot), common("kind name body"));
         assert_eq!(names(Table::Rejects), common("kind reason text"));
@@ -259,8 +288,20 @@ mod tests {
             ),
         ] {
             let found = names(table);
-            for name in documented.split_whitespace().chain(["id", "ts", "account", "region", "cluster", "source_uri", "source_line", "raw"]) {
-                assert!(found.split(' ').any(|column| column == name), "{table:?} has no column {name}");
+            for name in documented.split_whitespace().chain([
+                "id",
+                "ts",
+                "account",
+                "region",
+                "cluster",
+                "source_uri",
+                "source_line",
+                "raw",
+            ]) {
+                assert!(
+                    found.split(' ').any(|column| column == name),
+                    "{table:?} has no column {name}"
+                );
             }
         }
     }

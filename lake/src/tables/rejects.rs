@@ -26,7 +26,9 @@ impl RejectsColumns {
     pub(crate) fn push(&mut self, kind: &str, reason: &str, text: &str) {
         let kept = &text[..text.floor_char_boundary(TEXT_LIMIT)];
         let reason = match text.len() {
-            whole if whole > kept.len() => Cow::Owned(format!("{reason} (text cut: {} of {whole} bytes kept)", kept.len())),
+            whole if whole > kept.len() => {
+                Cow::Owned(format!("{reason} (text cut: {} of {whole} bytes kept)", kept.len()))
+            }
             _ => Cow::Borrowed(reason),
         };
         self.kind.push(Some(kind));
@@ -36,7 +38,13 @@ impl RejectsColumns {
 }
 
 /// What makes a reject the same: its place and its text. Two like texts in two places are two rejects.
-pub(crate) fn content_hash(kind: &str, reason: &str, text: &str, origin: &Origin<'_>, fingerprint: &mut Fingerprint) -> ContentHash {
+pub(crate) fn content_hash(
+    kind: &str,
+    reason: &str,
+    text: &str,
+    origin: &Origin<'_>,
+    fingerprint: &mut Fingerprint,
+) -> ContentHash {
     fingerprint.begin();
     fingerprint.texts([Some(kind), Some(reason), Some(text), Some(origin.uri)]);
     fingerprint.number(i64::try_from(origin.line).ok());

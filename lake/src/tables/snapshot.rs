@@ -37,9 +37,19 @@ impl SnapshotColumns {
 }
 
 /// What makes an object of one time and place the same: everything it says.
-pub(crate) fn content_hash(record: &SnapshotRecord<'_>, origin: &Origin<'_>, fingerprint: &mut Fingerprint) -> ContentHash {
+pub(crate) fn content_hash(
+    record: &SnapshotRecord<'_>,
+    origin: &Origin<'_>,
+    fingerprint: &mut Fingerprint,
+) -> ContentHash {
     fingerprint.begin();
-    fingerprint.texts([origin.account, origin.region, origin.cluster, Some(record.kind), Some(record.name)]);
+    fingerprint.texts([
+        origin.account,
+        origin.region,
+        origin.cluster,
+        Some(record.kind),
+        Some(record.name),
+    ]);
     fingerprint.number(origin.ts);
     fingerprint.json(Some(record.body));
     fingerprint.finish()

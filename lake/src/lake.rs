@@ -1,0 +1,334 @@
+//! The lake itself: opening, listing, checking, and finding a record by its id.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
+use eksplain_parse::time::format_rfc3339;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{AtPath, Error, Result};
+use crate::id::RecordId;
+use crate::journal::{Commit, InputDone, Journal, STAGING, write_durably};
+use crate::part::PartInfo;
+use crate::session::IngestSession;
+use crate::table::{Table, day_name, day_of};
+use crate::tables::SCHEMA_VERSION;
+
+const MARK: &str = "lake.json";
+const LOCK: &str = "_state/lock";
+
+/// What `lake.json` says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Format {
+    format: u32,
+    created_by: String,
+}
+
+/// A lake in a folder.
+#[derive(Debug)]
+pub struct Lake {
+    root: PathBuf,
+    parts: Vec<PartInfo>,
+    inputs: HashSet<InputDone>,
+}
+
+/// A record as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Its table.
+    pub table: Table,
+    /// Every column that has a value, by name.
+    pub columns: Map<String, Value>,
+}
+
+/// What a table holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// Parquet files.
+    pub parts: u64,
+    /// Records.
+    pub records: u64,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// A part that is not what its commit says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Path relative to the lake.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl Lake {
+    /// Opens a lake to read.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none, [`Error::Unsupported`] where a newer version wrote it, [`Error::Damaged`].
+    pub fn open(root: &Path) -> Result<Self> {
+        let mark = root.join(MARK);
+        let text = match fs::read(&mark) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Error::NotFound { path: root.to_owned() });
+            }
+            Err(error) => return Err(Error::io("read", &mark, error)),
+        };
+        let format: Format = serde_json::from_slice(&text).map_err(|error| Error::Damaged {
+            path: mark,
+            what: error.to_string(),
+        })?;
+        if format.format > SCHEMA_VERSION {
+            let what = format!(
+                "it has format {}, this eksplain knows {SCHEMA_VERSION}: use the version that wrote it",
+                format.format
+            );
+            return Err(Error::Unsupported {
+                path: root.to_owned(),
+                what,
+            });
+        }
+        let (_, commits) = Journal::open(root)?;
+        Ok(Self::of(root, commits))
+    }
+
+    /// Opens a lake, or makes one where the folder is empty or absent.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`Error::NotALake`] where the folder holds other things.
+    pub fn open_or_create(root: &Path) -> Result<Self> {
+        match Self::open(root) {
+            Err(Error::NotFound { .. }) => {}
+            opened => return opened,
+        }
+        fs::create_dir_all(root).at("make the lake", root)?;
+        let mut entries = fs::read_dir(root).at("look into", root)?;
+        if entries.any(|entry| entry.is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with('_'))) {
+            return Err(Error::NotALake { path: root.to_owned() });
+        }
+        let format = Format {
+            format: SCHEMA_VERSION,
+            created_by: concat!("eksplain ", env!("CARGO_PKG_VERSION")).to_owned(),
+        };
+        let text = serde_json::to_vec_pretty(&format).map_err(|error| Error::Damaged {
+            path: root.to_owned(),
+            what: error.to_string(),
+        })?;
+        write_durably(&root.join(MARK), &text)?;
+        Ok(Self::of(root, Vec::new()))
+    }
+
+    fn of(root: &Path, commits: Vec<Commit>) -> Self {
+        let (mut parts, mut inputs) = (Vec::new(), HashSet::new());
+        for commit in commits {
+            parts.extend(commit.parts);
+            inputs.extend(commit.inputs);
+        }
+        Self {
+            root: root.to_owned(),
+            parts,
+            inputs,
+        }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Begins a run. One run at a time writes to a lake.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where another process writes; faults of the file system.
+    pub fn ingest(&mut self) -> Result<IngestSession> {
+        let path = self.root.join(LOCK);
+        let folder = self.root.join("_state");
+        fs::create_dir_all(&folder).at("make the folder", &folder)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .at("open the lock", &path)?;
+        if let Err(error) = lock.try_lock() {
+            return Err(match error {
+                fs::TryLockError::WouldBlock => Error::Busy { path },
+                fs::TryLockError::Error(error) => Error::io("lock", &path, error),
+            });
+        }
+        // Another run may have committed since this lake was opened, or died between its commit and its parts.
+        let (journal, commits) = Journal::open(&self.root)?;
+        commits.iter().try_for_each(|commit| journal.place_parts(commit))?;
+        let staging = self.root.join(STAGING);
+        if staging.exists() {
+            fs::remove_dir_all(&staging).at("clear", &staging)?;
+        }
+        fs::create_dir_all(&staging).at("make the folder", &staging)?;
+        *self = Self::of(&self.root, commits);
+        Ok(IngestSession::new(self.root.clone(), journal, self.parts.clone(), lock))
+    }
+
+    /// Whether the object was read before, in this state.
+    pub fn is_done(&self, input: &InputDone) -> bool {
+        self.inputs.contains(input)
+    }
+
+    /// Objects that were read.
+    pub fn inputs(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// The files of a table, sorted.
+    pub fn parts(&self, table: Table) -> Vec<PathBuf> {
+        let mut paths: Vec<_> = self
+            .parts
+            .iter()
+            .filter(|part| part.partition().is_some_and(|(own, _)| own == table))
+            .map(|part| self.root.join(&part.path))
+            .collect();
+        paths.sort_unstable();
+        paths
+    }
+
+    /// What each table holds.
+    pub fn holdings(&self) -> BTreeMap<&'static str, Holding> {
+        let mut holdings: BTreeMap<_, _> = Table::ALL
+            .iter()
+            .map(|table| (table.dir(), Holding::default()))
+            .collect();
+        for part in &self.parts {
+            if let Some(holding) = part.partition().and_then(|(table, _)| holdings.get_mut(table.dir())) {
+                holding.parts += 1;
+                holding.records += part.rows;
+                holding.bytes += part.bytes;
+            }
+        }
+        holdings
+    }
+
+    /// Finds records by their ids; the answer has the order of the ids, `None` for what the lake does not hold.
+    ///
+    /// # Errors
+    /// Where a part that may hold one cannot be read.
+    pub fn find(&self, ids: &[RecordId]) -> Result<Vec<Option<Found>>> {
+        ids.iter().map(|id| self.find_one(*id)).collect()
+    }
+
+    fn find_one(&self, id: RecordId) -> Result<Option<Found>> {
+        let text = id.to_string();
+        let day = day_name(day_of(i64::try_from(id.time()).ok()));
+        let may_hold = |part: &&PartInfo| {
+            let in_partition = part
+                .partition()
+                .is_some_and(|(table, date)| table == id.table() && (id.is_clamped() || date == day));
+            in_partition && (part.first.as_str()..=part.last.as_str()).contains(&text.as_str())
+        };
+        for part in self.parts.iter().filter(may_hold) {
+            for batch in read(&self.root.join(&part.path))? {
+                let batch = batch?;
+                let ids = batch.column_by_name("id").and_then(|ids| ids.as_string_opt::<i32>());
+                if let Some(row) = ids.and_then(|ids| ids.iter().position(|id| id == Some(&text))) {
+                    return Ok(Some(Found {
+                        table: id.table(),
+                        columns: row_as_json(&batch, row),
+                    }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads every part and compares it with its commit.
+    pub fn verify(&self) -> Vec<Fault> {
+        let check = |part: &PartInfo| -> Result<()> {
+            let path = self.root.join(&part.path);
+            let size = fs::metadata(&path).at("look at", &path)?.len();
+            let damaged = |what: String| Error::Damaged {
+                path: path.clone(),
+                what,
+            };
+            if size != part.bytes {
+                return Err(damaged(format!("it has {size} bytes, its commit says {}", part.bytes)));
+            }
+            let (mut rows, mut last) = (0, String::new());
+            for batch in read(&path)? {
+                let batch = batch?;
+                rows += batch.num_rows() as u64;
+                let ids = batch
+                    .column_by_name("id")
+                    .and_then(|ids| ids.as_string_opt::<i32>())
+                    .ok_or_else(|| damaged("it has no column id".to_owned()))?;
+                for id in ids.iter().flatten() {
+                    if id <= last.as_str() {
+                        return Err(damaged(format!("its ids are not in order at {id}")));
+                    }
+                    last = id.to_owned();
+                }
+            }
+            if rows != part.rows {
+                return Err(damaged(format!("it has {rows} rows, its commit says {}", part.rows)));
+            }
+            Ok(())
+        };
+        self.parts
+            .iter()
+            .filter_map(|part| {
+                check(part).err().map(|error| Fault {
+                    path: part.path.clone(),
+                    what: error.to_string(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// The rows of a part, batch by batch.
+fn read(path: &Path) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+    let file = File::open(path).at("read the part", path)?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .at("read the part", path)?
+        .build()
+        .at("read the part", path)?;
+    let path = path.to_owned();
+    Ok(reader.map(move |batch| {
+        batch.map_err(|error| Error::Damaged {
+            path: path.clone(),
+            what: error.to_string(),
+        })
+    }))
+}
+
+fn row_as_json(batch: &RecordBatch, row: usize) -> Map<String, Value> {
+    let schema = batch.schema();
+    let cells = schema.fields().iter().zip(batch.columns());
+    cells
+        .filter(|(_, column)| column.is_valid(row))
+        .map(|(field, column)| (field.name().clone(), cell(column, row)))
+        .collect()
+}
+
+fn cell(column: &ArrayRef, row: usize) -> Value {
+    match column.data_type() {
+        DataType::Utf8 => column.as_string::<i32>().value(row).into(),
+        DataType::Boolean => column.as_boolean().value(row).into(),
+        DataType::Int32 => column.as_primitive::<Int32Type>().value(row).into(),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).into(),
+        DataType::Timestamp(..) => format_rfc3339(column.as_primitive::<TimestampMicrosecondType>().value(row)).into(),
+        DataType::List(_) => {
+            let items = column.as_list::<i32>().value(row);
+            items
+                .as_string::<i32>()
+                .iter()
+                .map(|item| item.map_or(Value::Null, Value::from))
+                .collect::<Vec<_>>()
+                .into()
+        }
+        _ => Value::Null,
+    }
+}
