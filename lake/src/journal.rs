@@ -28,11 +28,11 @@ pub struct InputDone {
 
 /// What a commit adds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Commit {
+pub(crate) struct Commit {
     /// Objects that are done with it.
-    pub inputs: Vec<InputDone>,
+    pub(crate) inputs: Vec<InputDone>,
     /// Parts that appear with it.
-    pub parts: Vec<PartInfo>,
+    pub(crate) parts: Vec<PartInfo>,
 }
 
 pub(crate) const STAGING: &str = "_staging";

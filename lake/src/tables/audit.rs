@@ -9,7 +9,7 @@ use eksplain_parse::json::minify;
 use crate::fingerprint::Fingerprint;
 use crate::id::ContentHash;
 use crate::rows::{KeepRaw, Origin};
-use crate::tables::{columns, filled};
+use crate::tables::{columns, filled, json_list};
 
 columns! {
     /// Builders of the table's own columns.
@@ -30,6 +30,8 @@ columns! {
         uid: Text,
         /// Groups of the user
         groups: Texts,
+        /// Groups as JSON text, for engines that cannot group by lists
+        groups_json: Text,
         /// groups holds exactly system:masters
         masters: Flag,
         /// ARN as STS gave it, with the session
@@ -44,6 +46,8 @@ columns! {
         impersonated_username: Text,
         /// Groups as which the request was made
         impersonated_groups: Texts,
+        /// Groups as which the request was made, as JSON text
+        impersonated_groups_json: Text,
         /// Addresses; only the last is trustworthy
         source_ips: Texts,
         /// Free text of the client
@@ -134,6 +138,7 @@ impl AuditColumns {
         self.username.push(filled(user.username.as_deref()));
         self.uid.push(filled(user.uid.as_deref()));
         self.groups.push(Some(&user.groups));
+        self.groups_json.push(json_list(&user.groups).as_deref());
         self.masters.push(Some(masters(user)));
         self.arn.push(arn);
         self.canonical_arn.push(canonical.as_deref());
@@ -143,6 +148,7 @@ impl AuditColumns {
             .push(as_user.and_then(|user| user.username.as_deref()));
         self.impersonated_groups
             .push(as_user.map(|user| user.groups.as_slice()));
+        self.impersonated_groups_json.push(as_user.and_then(|user| json_list(&user.groups)).as_deref());
         self.source_ips.push(Some(&event.source_ips));
         self.user_agent.push(event.user_agent.as_deref());
         self.request_uri.push(event.request_uri.as_deref());

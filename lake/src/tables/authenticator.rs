@@ -6,7 +6,7 @@ use eksplain_parse::authenticator::{AuthenticatorRecord, Kind};
 use crate::fingerprint::Fingerprint;
 use crate::id::ContentHash;
 use crate::rows::Origin;
-use crate::tables::{columns, filled};
+use crate::tables::{columns, filled, json_list};
 
 columns! {
     /// Builders of the table's own columns.
@@ -27,6 +27,8 @@ columns! {
         username: Text,
         /// Kubernetes groups
         groups: Texts,
+        /// Groups as JSON text, for engines that cannot group by lists
+        groups_json: Text,
         /// groups holds exactly system:masters
         masters: Flag,
         /// `aws-iam-authenticator:<account>:<unique id>`
@@ -66,6 +68,7 @@ impl AuthenticatorColumns {
         self.canonical_arn.push(arn.and_then(canonical_arn).as_deref());
         self.username.push(field("username"));
         self.groups.push(record.groups.as_deref());
+        self.groups_json.push(record.groups.as_deref().and_then(json_list).as_deref());
         self.masters.push(record.groups.as_ref().map(|_| record.masters()));
         self.uid.push(field("uid"));
         self.user_id.push(field("userid"));

@@ -251,6 +251,11 @@ pub(crate) fn filled(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
+/// A list as JSON text; `None` for an empty one.
+pub(crate) fn json_list<T: AsRef<str>>(items: &[T]) -> Option<String> {
+    (!items.is_empty()).then(|| serde_json::Value::from_iter(items.iter().map(AsRef::as_ref)).to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::table::Table;

@@ -1,0 +1,218 @@
+//! Files and folders as a source.
+//!
+//! Paths are walked and sorted; the list is cut into groups that depend on nothing but the list, and threads take group by group.
+//! A group that an earlier run did is passed over, so that an interrupted run goes on where it stopped and ends in the same lake.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use eksplain_lake::{IngestSession, KeepRaw, Lake, RowSet};
+
+use crate::inflate::Buffers;
+use crate::object::{Counts, read_object};
+use crate::place::{Hints, Place};
+use crate::report::{IngestReport, Problem, Progress};
+
+mod walk;
+
+use walk::FoundFile;
+
+/// A group ends when its files hold this much, packed files counted ten times.
+const GROUP_BYTES: u64 = 24 * 1024 * 1024;
+const GROUP_FILES: usize = 256;
+
+/// How to read files.
+#[derive(Debug, Clone, Default)]
+pub struct FileOptions {
+    /// For files that do not say where they come from.
+    pub hints: Hints,
+    /// Which records keep their text.
+    pub keep_raw: KeepRaw,
+    /// Threads; 0 takes as many as there are cores.
+    pub threads: usize,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A path was given that is not there or cannot be listed.
+    #[error("list {}: {source}", path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The lake could not be written.
+    #[error(transparent)]
+    Lake(#[from] eksplain_lake::Error),
+}
+
+/// Reads files and folders into a lake.
+///
+/// `stop` asks the run to end after the groups at hand; `progress` is called from several threads, after each file.
+///
+/// # Errors
+/// [`Error::Path`] before anything is read; [`Error::Lake`] where the lake cannot be written. A file in trouble is no error: see
+/// [`IngestReport::problems`].
+pub fn ingest_files(
+    lake: &mut Lake,
+    paths: &[PathBuf],
+    options: &FileOptions,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<IngestReport, Error> {
+    let files = walk::walk(paths)?;
+    let session = lake.ingest()?;
+    let groups = group(files);
+    let is_new = |file: &FoundFile| !lake.is_done(&file.as_input());
+    let new_files = || groups.iter().flatten().filter(|file| is_new(file));
+    let run = Run {
+        session: &session,
+        options,
+        stop,
+        progress,
+        next: AtomicUsize::new(0),
+        files_total: new_files().count() as u64,
+        bytes_total: new_files().map(|file| file.size).sum(),
+        done: [const { AtomicU64::new(0) }; 3],
+        counts: Mutex::default(),
+        failure: Mutex::default(),
+    };
+    let threads = match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(groups.len()).max(1) {
+            scope.spawn(|| {
+                if let Err(error) = run.work(&groups, &is_new) {
+                    run.session.stop();
+                    let mut failure = run.failure.lock().unwrap_or_else(PoisonError::into_inner);
+                    // The first fault is the cause; the others only heard of it.
+                    if failure.is_none() || matches!(*failure, Some(eksplain_lake::Error::Stopped)) {
+                        *failure = Some(error);
+                    }
+                }
+            });
+        }
+    });
+    let interrupted = stop.load(Ordering::Relaxed);
+    match run.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(eksplain_lake::Error::Stopped) | None => {}
+        Some(error) => return Err(error.into()),
+    }
+    let counts = run.counts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let summary = session.summary();
+    let all: u64 = groups.iter().map(|group| group.len() as u64).sum();
+    let [files, bytes, _] = run.done.map(AtomicU64::into_inner);
+    let mut problems = counts.problems;
+    problems.sort();
+    Ok(IngestReport {
+        read: counts.read,
+        kept: summary.kept,
+        repeated: summary.repeated,
+        rejected: summary.rejected,
+        differing: summary.differing,
+        skipped: counts.skipped,
+        files,
+        files_known: all - run.files_total,
+        bytes,
+        conflicts: counts.conflicts,
+        interrupted,
+        problems,
+    })
+}
+
+/// Cuts the sorted list where a group is full.
+fn group(files: Vec<FoundFile>) -> Vec<Vec<FoundFile>> {
+    let mut groups: Vec<Vec<FoundFile>> = Vec::new();
+    let mut room = 0;
+    for file in files {
+        let weight = file.size * if file.path.extension().is_some_and(|e| e == "gz") { 10 } else { 1 };
+        match groups.last_mut() {
+            Some(group) if weight <= room && group.len() < GROUP_FILES => {
+                room -= weight;
+                group.push(file);
+            }
+            _ => {
+                room = GROUP_BYTES.saturating_sub(weight);
+                groups.push(vec![file]);
+            }
+        }
+    }
+    groups
+}
+
+/// What the threads of one run share.
+struct Run<'r> {
+    session: &'r IngestSession,
+    options: &'r FileOptions,
+    stop: &'r AtomicBool,
+    progress: &'r (dyn Fn(Progress) + Sync),
+    next: AtomicUsize,
+    files_total: u64,
+    bytes_total: u64,
+    /// Files, bytes, records.
+    done: [AtomicU64; 3],
+    counts: Mutex<Counts>,
+    failure: Mutex<Option<eksplain_lake::Error>>,
+}
+
+impl Run<'_> {
+    /// Takes groups until none is left.
+    fn work(&self, groups: &[Vec<FoundFile>], is_new: &dyn Fn(&FoundFile) -> bool) -> Result<(), eksplain_lake::Error> {
+        let mut rows = RowSet::new(self.options.keep_raw);
+        let mut buffers = Buffers::default();
+        let mut counts = Counts::default();
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(files) = groups.get(number) else { break };
+            if self.stop.load(Ordering::Relaxed) {
+                self.session.stop();
+                break;
+            }
+            let mut inputs = Vec::new();
+            for file in files.iter().filter(|file| is_new(file)) {
+                if self.read_file(file, number as u64, &mut rows, &mut buffers, &mut counts)? {
+                    inputs.push(file.as_input());
+                }
+            }
+            self.session.finish_group(number as u64, rows.take(), inputs)?;
+        }
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).add(counts);
+        Ok(())
+    }
+
+    /// Reads one file; true if it is done with, false if it may be readable another time.
+    fn read_file(&self, file: &FoundFile, group: u64, rows: &mut RowSet, buffers: &mut Buffers, counts: &mut Counts) -> Result<bool, eksplain_lake::Error> {
+        let place = Place::of(&file.path, &file.relative, &self.options.hints);
+        let read_before = counts.read;
+        rows.begin_object();
+        let mut flush = |rows: &mut RowSet| self.session.submit(group, rows.take());
+        let is_done = match read_object(&file.path, &file.uri, file.size, &place, &self.options.hints, rows, buffers, counts, &mut flush)? {
+            Ok(()) => true,
+            Err(error) => {
+                counts.problems.push(Problem { uri: file.uri.clone(), reason: format!("could not be read: {error}") });
+                false
+            }
+        };
+        let add = |at: usize, by: u64| self.done[at].fetch_add(by, Ordering::Relaxed) + by;
+        (self.progress)(Progress {
+            files: add(0, 1),
+            files_total: self.files_total,
+            bytes: add(1, file.size),
+            bytes_total: self.bytes_total,
+            records: add(2, counts.read - read_before),
+        });
+        Ok(is_done)
+    }
+}
+
+/// A path as the lake names it: `file:` and the absolute path, so that it stays true elsewhere.
+fn uri_of(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    format!("file://{}", absolute.display())
+}

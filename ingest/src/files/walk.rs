@@ -1,0 +1,64 @@
+//! Which files a list of paths means, in a stable order.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use eksplain_lake::InputDone;
+
+use super::{Error, uri_of};
+
+/// A file of the run.
+#[derive(Debug, Clone)]
+pub(super) struct FoundFile {
+    pub(super) path: PathBuf,
+    /// Relative to the path that was given: what a layout speaks of.
+    pub(super) relative: PathBuf,
+    pub(super) uri: String,
+    pub(super) size: u64,
+    modified: Option<i64>,
+}
+
+impl FoundFile {
+    pub(super) fn as_input(&self) -> InputDone {
+        InputDone { uri: self.uri.clone(), size: self.size, modified: self.modified }
+    }
+}
+
+/// Every file under the paths, once, sorted by its absolute path.
+pub(super) fn walk(paths: &[PathBuf]) -> Result<Vec<FoundFile>, Error> {
+    let mut found = BTreeMap::new();
+    for path in paths {
+        visit(path, path, &mut found)?;
+    }
+    Ok(found.into_values().collect())
+}
+
+fn visit(root: &Path, path: &Path, found: &mut BTreeMap<String, FoundFile>) -> Result<(), Error> {
+    let fault = |source| Error::Path { path: path.to_owned(), source };
+    let meta = fs::metadata(path).map_err(fault)?;
+    if meta.is_dir() {
+        for entry in fs::read_dir(path).map_err(fault)? {
+            let entry = entry.map_err(fault)?;
+            // A link to nowhere, or out of a folder that was walked already, is not what was asked for.
+            if entry.file_type().is_ok_and(|kind| kind.is_symlink()) && fs::metadata(entry.path()).map_or(true, |meta| meta.is_dir()) {
+                continue;
+            }
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            visit(root, &entry.path(), found)?;
+        }
+        return Ok(());
+    }
+    let relative = match path.strip_prefix(root) {
+        Ok(relative) if relative.as_os_str().is_empty() => path.file_name().map(PathBuf::from).unwrap_or_default(),
+        Ok(relative) => relative.to_owned(),
+        Err(_) => path.to_owned(),
+    };
+    let modified = meta.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).and_then(|age| i64::try_from(age.as_micros()).ok());
+    let uri = uri_of(path);
+    found.insert(uri.clone(), FoundFile { path: path.to_owned(), relative, uri, size: meta.len(), modified });
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! What a text or a JSON value is: a record of one of the logs, an envelope around more, or nothing known.
+
+use std::borrow::Cow;
+
+use eksplain_lake::RowSet;
+use eksplain_parse::audit::{AuditEvent, looks_like_audit};
+use eksplain_parse::authenticator::{self, Format};
+use eksplain_parse::cloudtrail::{CloudTrailEvent, looks_like_cloudtrail};
+use eksplain_parse::time::parse_rfc3339;
+use serde::Deserialize;
+
+use super::At;
+use super::Counts;
+use super::envelope::Elements;
+use super::json::{Top, first_value};
+use crate::place::{Hints, Place, StreamKind, is_account};
+
+/// The records of one object on their way to the rows.
+pub(super) struct Records<'r> {
+    pub(super) rows: &'r mut RowSet,
+    pub(super) counts: &'r mut Counts,
+    pub(super) uri: &'r str,
+    pub(super) hints: &'r Hints,
+    /// What the last JSON value was: the next one is tried as the same first.
+    pub(super) expects: Option<Log>,
+    /// Whether a line of the authenticator was seen: then lines of other shape are its neighbours in the same stream.
+    pub(super) has_authenticator_line: bool,
+}
+
+/// A log whose records are JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Log {
+    Audit,
+    CloudTrail,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct LogEvent<'a> {
+    #[serde(borrow)]
+    log_stream_name: Option<Cow<'a, str>>,
+    timestamp: Option<serde_json::Value>,
+    #[serde(borrow)]
+    message: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct InsightsField<'a> {
+    #[serde(borrow)]
+    field: Cow<'a, str>,
+    #[serde(borrow)]
+    value: Cow<'a, str>,
+}
+
+type Taken = serde_json::Result<usize>;
+
+impl Records<'_> {
+    /// One element of an array; gives where it ends.
+    pub(super) fn element(&mut self, text: &str, elements: Elements, at: At<'_>) -> Taken {
+        match elements {
+            Elements::Values => self.json(text, at),
+            Elements::LogEvents => {
+                let (event, end) = first_value::<LogEvent<'_>>(text)?;
+                self.log_event(&event, &text[..end], at);
+                Ok(end)
+            }
+            Elements::InsightsRows => {
+                let (row, end) = first_value::<Vec<InsightsField<'_>>>(text)?;
+                self.insights_row(&row, &text[..end], at);
+                Ok(end)
+            }
+        }
+    }
+
+    /// The JSON value at the beginning of a text, whatever it is; gives where it ends.
+    pub(super) fn json(&mut self, text: &str, at: At<'_>) -> Taken {
+        match self.expects {
+            Some(Log::Audit) => {
+                let (event, end) = first_value::<AuditEvent<'_>>(text)?;
+                if event.audit_id.is_some() || (event.verb.is_some() && event.request_uri.is_some()) {
+                    self.audit(&event, &text[..end], at);
+                    return Ok(end);
+                }
+            }
+            Some(Log::CloudTrail) => {
+                let (event, end) = first_value::<CloudTrailEvent<'_>>(text)?;
+                if event.event_name.is_some() && event.event_source.is_some() {
+                    self.cloudtrail(&event, &text[..end], at);
+                    return Ok(end);
+                }
+            }
+            None => {}
+        }
+        let Ok((top, end)) = first_value::<Top<'_>>(text) else {
+            let (_, end) = first_value::<serde::de::IgnoredAny>(text)?;
+            self.reject("unknown", "a JSON value that is no object", &text[..end], at);
+            return Ok(end);
+        };
+        self.object(&top, &text[..end], at)?;
+        Ok(end)
+    }
+
+    /// One line or message: JSON, or a line of the authenticator, or nothing known.
+    pub(super) fn message(&mut self, text: &str, at: At<'_>) {
+        let stream = at.place.stream.as_deref().map_or(StreamKind::Unknown, StreamKind::of);
+        match stream {
+            StreamKind::Other => self.counts.skipped += 1,
+            StreamKind::Authenticator => self.authenticator(text, at),
+            StreamKind::Audit | StreamKind::Unknown if text.trim_start().starts_with('{') => {
+                let body = text.trim_start();
+                match self.json(body, at) {
+                    Ok(end) if body[end..].trim().is_empty() => {}
+                    Ok(end) => self.reject("unknown", "text behind a JSON value", &body[end..], at),
+                    Err(error) => {
+                        let kind = if stream == StreamKind::Audit || self.expects == Some(Log::Audit) { "audit" } else { "unknown" };
+                        let reason = if error.is_eof() { format!("cut off: {error}") } else { format!("no JSON value: {error}") };
+                        self.reject(kind, &reason, text, at);
+                    }
+                }
+            }
+            StreamKind::Audit => self.reject("audit", "no JSON object", text, at),
+            StreamKind::Unknown => {
+                let record = authenticator::parse_line(text);
+                let is_own = matches!(record.format, Format::Text | Format::Json);
+                if is_own || self.has_authenticator_line {
+                    self.has_authenticator_line = true;
+                    self.counts.read += 1;
+                    self.rows.authenticator(&record, &at.origin(self.uri), text);
+                } else {
+                    self.reject("unknown", "a line of no log that eksplain reads", text, at);
+                }
+            }
+        }
+    }
+
+    /// What was not understood.
+    pub(super) fn reject(&mut self, kind: &str, reason: &str, text: &str, at: At<'_>) {
+        self.counts.read += 1;
+        self.rows.reject(kind, reason, text, &at.origin(self.uri));
+    }
+
+    fn authenticator(&mut self, text: &str, at: At<'_>) {
+        self.has_authenticator_line = true;
+        self.counts.read += 1;
+        self.rows.authenticator(&authenticator::parse_line(text), &at.origin(self.uri), text);
+    }
+
+    fn audit(&mut self, event: &AuditEvent<'_>, raw: &str, at: At<'_>) {
+        self.expects = Some(Log::Audit);
+        self.counts.read += 1;
+        self.rows.audit(event, &at.origin(self.uri), raw);
+    }
+
+    fn cloudtrail(&mut self, event: &CloudTrailEvent<'_>, raw: &str, at: At<'_>) {
+        if event.event_source.as_deref().is_some_and(|source| source.starts_with("aws:")) {
+            return self.reject("cloudtrail", "a notification of S3, no record of CloudTrail", raw, at);
+        }
+        let differs = |hint: &Option<String>, own: &Option<Cow<'_, str>>| matches!((hint, own), (Some(hint), Some(own)) if hint != own);
+        let (hints, account, region) = (self.hints, &event.recipient_account_id, &event.aws_region);
+        if differs(&hints.account, account) || differs(&hints.region, region) {
+            self.counts.conflicts += 1;
+        }
+        self.expects = Some(Log::CloudTrail);
+        self.counts.read += 1;
+        self.rows.cloudtrail(event, &at.origin(self.uri), raw);
+    }
+
+    /// An object by its keys.
+    fn object(&mut self, top: &Top<'_>, text: &str, at: At<'_>) -> serde_json::Result<()> {
+        let has = |key: &str| top.has(key);
+        if looks_like_cloudtrail(has) {
+            self.cloudtrail(&serde_json::from_str(text)?, text, at);
+        } else if looks_like_audit(has) {
+            self.audit(&serde_json::from_str(text)?, text, at);
+        } else if let Some(inner) = ["CloudTrailEvent", "eventJson", "eventjson"].into_iter().find_map(|key| top.text(key)) {
+            self.inner(&inner, at);
+        } else if top.has_array("logEvents") {
+            self.subscription(top, at)?;
+        } else if has("detail-type") && has("detail") {
+            self.inner(top.raw("detail").unwrap_or_default(), at);
+        } else if let Some((key, elements)) = array_key(top) {
+            self.array(top.raw(key).unwrap_or_default(), elements, at)?;
+        } else if has("msg") && (has("level") || has("time")) || has("log") && has("stream") {
+            self.authenticator(text, at);
+        } else if top.text("message").is_some() {
+            self.log_event(&serde_json::from_str(text)?, text, at);
+        } else if has("digestS3Bucket") || (has("s3Bucket") && has("s3ObjectKey")) {
+            self.counts.skipped += 1;
+        } else {
+            self.reject("unknown", &reason_for_unknown(top), text, at);
+        }
+        Ok(())
+    }
+
+    /// A record inside a string or a key of an envelope.
+    fn inner(&mut self, text: &str, at: At<'_>) {
+        match self.json(text, at) {
+            Ok(_) => {}
+            Err(error) => self.reject("cloudtrail", &format!("no JSON value: {error}"), text, at),
+        }
+    }
+
+    fn array(&mut self, raw: &str, elements: Elements, at: At<'_>) -> serde_json::Result<()> {
+        let mut rest = raw.strip_prefix('[').unwrap_or_default();
+        loop {
+            rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
+            if rest.is_empty() || rest.starts_with(']') {
+                return Ok(());
+            }
+            rest = &rest[self.element(rest, elements, at)?..];
+        }
+    }
+
+    /// What CloudWatch sends to Firehose, Kinesis and Lambda.
+    fn subscription(&mut self, top: &Top<'_>, at: At<'_>) -> serde_json::Result<()> {
+        if top.text("messageType").is_some_and(|kind| kind == "CONTROL_MESSAGE") {
+            self.counts.skipped += 1;
+            return Ok(());
+        }
+        let mut place = at.place.clone();
+        if let Some(owner) = top.text("owner").filter(|owner| is_account(owner)) {
+            if self.hints.account.as_deref().is_some_and(|hint| hint != owner) {
+                self.counts.conflicts += 1;
+            }
+            place.account = Some(owner.into_owned());
+        }
+        if let Some(group) = top.text("logGroup") {
+            place.name_log_group(&group);
+        }
+        if let Some(stream) = top.text("logStream") {
+            place.stream = Some(stream.into_owned());
+        }
+        self.array(top.raw("logEvents").unwrap_or_default(), Elements::LogEvents, At { place: &place, ..at })
+    }
+
+    fn log_event(&mut self, event: &LogEvent<'_>, raw: &str, at: At<'_>) {
+        let Some(message) = event.message.as_deref() else {
+            return self.reject("unknown", "a log event without a message", raw, at);
+        };
+        let ts = match &event.timestamp {
+            Some(serde_json::Value::Number(millis)) => millis.as_i64().and_then(|millis| millis.checked_mul(1000)),
+            Some(serde_json::Value::String(text)) => parse_rfc3339(text),
+            _ => None,
+        };
+        let own = event.log_stream_name.as_deref().map(|stream| Place { stream: Some(stream.to_owned()), ..at.place.clone() });
+        self.message(message.trim_end_matches(['\r', '\n']), At { place: own.as_ref().unwrap_or(at.place), ts: ts.or(at.ts), ..at });
+    }
+
+    fn insights_row(&mut self, row: &[InsightsField<'_>], raw: &str, at: At<'_>) {
+        let field = |name: &str| row.iter().find(|field| field.field == name).map(|field| &*field.value);
+        let Some(message) = field("@message") else {
+            return self.reject("unknown", "an Insights row without @message: add it to the query's fields", raw, at);
+        };
+        let mut place = at.place.clone();
+        if let Some(stream) = field("@logStream") {
+            place.stream = Some(stream.to_owned());
+        }
+        if let Some((account, group)) = field("@log").and_then(|log| log.split_once(':')) {
+            place.account = Some(account.to_owned()).filter(|account| is_account(account)).or(place.account);
+            place.name_log_group(group);
+        }
+        self.message(message.trim_end_matches(['\r', '\n']), At { place: &place, ts: field("@timestamp").and_then(parse_rfc3339).or(at.ts), ..at });
+    }
+}
+
+/// The key under which an object holds an array of more.
+fn array_key(top: &Top<'_>) -> Option<(&'static str, Elements)> {
+    let is_event_list = top.text("kind").is_some_and(|kind| kind == "EventList");
+    let keys = [("Records", Elements::Values), ("Events", Elements::Values), ("events", Elements::LogEvents), ("results", Elements::InsightsRows)];
+    let known = keys.into_iter().find(|(key, _)| top.has_array(key));
+    known.or_else(|| (is_event_list && top.has_array("items")).then_some(("items", Elements::Values)))
+}
+
+fn reason_for_unknown(top: &Top<'_>) -> String {
+    if top.has("apiVersion") && top.has("kind") {
+        return "a Kubernetes object, no log record".to_owned();
+    }
+    if top.has("class_uid") {
+        return "an OCSF event (Security Lake): ingest the trail's own files".to_owned();
+    }
+    if top.has("eventid") || top.has("eventname") {
+        return "a flat row of CloudTrail Lake, whose nested fields are lost: select eventJson".to_owned();
+    }
+    "a JSON object of no log that eksplain reads".to_owned()
+}

@@ -1,0 +1,54 @@
+//! What a run of ingesting tells its caller: while it goes on, and at its end.
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Objects read.
+    pub files: u64,
+    /// Objects of the run, those done before not counted.
+    pub files_total: u64,
+    /// Bytes read, as stored.
+    pub bytes: u64,
+    /// Bytes of the run, as stored.
+    pub bytes_total: u64,
+    /// Records read.
+    pub records: u64,
+}
+
+/// An object that could not be read, or not to its end.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The object.
+    pub uri: String,
+    /// What is wrong, and what was done about it.
+    pub reason: String,
+}
+
+/// What a run did. `read` is `kept` + `repeated` + `rejected`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IngestReport {
+    /// Records read, understood or not.
+    pub read: u64,
+    /// New in the lake.
+    pub kept: u64,
+    /// In the lake already, or twice in the input.
+    pub repeated: u64,
+    /// Not understood: in `rejects`.
+    pub rejected: u64,
+    /// Kept beside a record of the same `eventID` or `auditID` that says something else.
+    pub differing: u64,
+    /// Lines of control-plane logs that no question asks about, and digests: not stored.
+    pub skipped: u64,
+    /// Objects read.
+    pub files: u64,
+    /// Objects that an earlier run had read.
+    pub files_known: u64,
+    /// Bytes read, as stored.
+    pub bytes: u64,
+    /// Records whose own account or region differs from a hint: the record wins.
+    pub conflicts: u64,
+    /// The run was interrupted; what was committed stays.
+    pub interrupted: bool,
+    /// Objects in trouble, sorted.
+    pub problems: Vec<Problem>,
+}
