@@ -266,6 +266,8 @@ pub struct DeniedRequest {
     pub place: Place,
     /// `auditID`.
     pub audit_id: Option<String>,
+    /// `ResponseComplete`, `ResponseStarted`, `Panic`.
+    pub stage: Option<String>,
     /// `user.username`; `None` or empty for 401.
     pub username: Option<String>,
     /// `user.uid`.

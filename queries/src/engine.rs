@@ -1,0 +1,132 @@
+//! Polars as the engine: tables are scanned lazily from the lake's parts, and a statement reads only the columns it names.
+
+use std::collections::BTreeMap;
+
+use eksplain_lake::tables::Kind;
+use eksplain_lake::{Lake, Table};
+use polars::prelude as pl;
+use polars::prelude::{DataType, IntoLazy, LazyFrame, TimeUnit, TimeZone, col, lit};
+use polars::sql::SQLContext;
+
+use crate::columns::Frame;
+use crate::facts::{Facts, Micros};
+use crate::reductions;
+
+/// Why a question to the lake got no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The statement is not understood, or names what is not there.
+    #[error("run the statement: {what}")]
+    Statement {
+        /// What the engine said.
+        what: String,
+    },
+    /// A part cannot be read.
+    #[error("read the lake: {what}")]
+    Lake {
+        /// What the engine said.
+        what: String,
+    },
+}
+
+/// What bounds a question; both ends inclusive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// No record before this.
+    pub since: Option<Micros>,
+    /// No record after this.
+    pub until: Option<Micros>,
+}
+
+/// The answer to a statement: text for every cell, `None` for null.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Rows in the statement's order.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+/// The tables of one lake.
+pub struct Engine {
+    tables: BTreeMap<&'static str, LazyFrame>,
+}
+
+impl Engine {
+    /// Lays the tables open; nothing is read yet.
+    ///
+    /// # Errors
+    /// [`Error::Lake`] where a part's schema cannot be read.
+    pub fn open(lake: &Lake) -> Result<Self, Error> {
+        let tables = Table::ALL.into_iter().map(|table| Ok((table.dir(), scan(lake, table)?))).collect::<Result<_, Error>>()?;
+        Ok(Self { tables })
+    }
+
+    /// Everything that the questions need to know of the lake within the bounds.
+    ///
+    /// # Errors
+    /// [`Error::Lake`] where a part cannot be read.
+    pub fn facts(&self, bounds: Bounds) -> Result<Facts, Error> {
+        reductions::facts(self, bounds)
+    }
+
+    /// Runs one statement over all records.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] where it is not understood.
+    pub fn sql(&self, text: &str) -> Result<Answer, Error> {
+        let frame = self.run(text, Bounds::default(), None).map_err(|error| Error::Statement { what: error.to_string() })?;
+        Ok(frame.as_text())
+    }
+
+    /// Runs a statement over the records within the bounds, and narrows its rows by a predicate.
+    pub(crate) fn run(&self, text: &str, bounds: Bounds, rows: Option<pl::Expr>) -> pl::PolarsResult<Frame> {
+        let mut context = SQLContext::new();
+        for (name, table) in &self.tables {
+            // A table that the statement does not name is never read.
+            context.register(name, bounds.narrow(table.clone()));
+        }
+        let mut answer = context.execute(text)?;
+        if let Some(rows) = rows {
+            answer = answer.filter(rows);
+        }
+        answer.collect().map(Frame)
+    }
+}
+
+impl Bounds {
+    fn narrow(self, table: LazyFrame) -> LazyFrame {
+        let time = |micros: Micros| lit(micros).cast(timestamp());
+        let table = self.since.into_iter().fold(table, |table, since| table.filter(col("ts").gt_eq(time(since))));
+        self.until.into_iter().fold(table, |table, until| table.filter(col("ts").lt_eq(time(until))))
+    }
+}
+
+fn timestamp() -> DataType {
+    DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC))
+}
+
+fn scan(lake: &Lake, table: Table) -> Result<LazyFrame, Error> {
+    let parts = lake.parts(table);
+    if parts.is_empty() {
+        let column = |info: eksplain_lake::tables::ColumnInfo| pl::Column::new_empty(info.name.into(), &data_type(info.kind));
+        let frame = pl::DataFrame::new(0, table.columns().into_iter().map(column).collect());
+        return frame.map(IntoLazy::lazy).map_err(|error| Error::Lake { what: error.to_string() });
+    }
+    let paths: Vec<pl::PlRefPath> = parts.iter().map(|path| pl::PlRefPath::new(path.to_string_lossy())).collect();
+    let mut options = pl::ScanArgsParquet { glob: false, ..Default::default() };
+    options.hive_options.enabled = Some(false);
+    LazyFrame::scan_parquet_files(paths.into_iter().collect(), options).map_err(|error| Error::Lake { what: error.to_string() })
+}
+
+fn data_type(kind: Kind) -> DataType {
+    match kind {
+        Kind::Text | Kind::Long | Kind::Json => DataType::String,
+        Kind::Texts => DataType::List(Box::new(DataType::String)),
+        Kind::Flag => DataType::Boolean,
+        Kind::Code => DataType::Int32,
+        Kind::Number => DataType::Int64,
+        Kind::Time => timestamp(),
+    }
+}
