@@ -1,2 +1,50 @@
-//! Facts from EKS logs to findings.
+//! From facts to findings: state over time, and the reasoning over it.
+//!
+//! [`answer`] rebuilds what the records prove of every cluster up to a moment and answers the three questions from it; [`can_i`]
+//! answers one request. It promises that every statement leads to a record or is called `unproven`, that matching follows the real
+//! components (the authenticator, RBAC, the EKS API), and that the same facts give the same findings in the same order.
+//!
+//! It never knows of Parquet, SQL, AWS clients or terminals.
+
+mod admins;
+pub mod can_i;
+mod coverage;
+mod creators;
+mod denials;
+mod evidence;
 pub mod findings;
+mod json;
+mod places;
+mod principal;
+mod rbac;
+mod state;
+
+use eksplain_queries::facts::{Facts, Micros};
+
+use findings::Answers;
+use state::World;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// The moment that the answers speak of; facts hold no later record.
+    pub at: Micros,
+    /// Denials from here on.
+    pub since: Option<Micros>,
+    /// Denials up to here.
+    pub until: Option<Micros>,
+    /// Denials of every AWS service, not only of those that decide about access.
+    pub scope_all: bool,
+}
+
+/// The three answers.
+pub fn answer(facts: &Facts, options: &Options) -> Answers {
+    let world = World::build(facts);
+    let admins = admins::admins(&world, options.at);
+    Answers {
+        coverage: coverage::coverage(&world),
+        creators: creators::creators(&world, &admins, options.at),
+        denials: denials::denials(&world, options),
+        admins,
+    }
+}

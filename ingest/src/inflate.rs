@@ -43,7 +43,12 @@ pub(crate) fn open(path: &Path, size: u64, buffers: &mut Buffers) -> io::Result<
         return Ok(Content::Whole);
     }
     // The last four bytes tell the length of the last member, modulo 2^32: right for one member, and checked by inflating.
-    let tail = buffers.packed.len().checked_sub(4).and_then(|at| buffers.packed[at..].try_into().ok()).map(u32::from_le_bytes);
+    let tail = buffers
+        .packed
+        .len()
+        .checked_sub(4)
+        .and_then(|at| buffers.packed[at..].try_into().ok())
+        .map(u32::from_le_bytes);
     let length = tail.map_or(0, u64::from);
     if length <= WHOLE {
         buffers.plain.resize(usize::try_from(length).unwrap_or(0), 0);
@@ -88,6 +93,9 @@ pub(crate) fn foreign_format(head: &[u8]) -> Option<&'static str> {
         (b"ORC", "an ORC file"),
         (b"Obj\x01", "an Avro file"),
     ];
-    let known = formats.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, name)| *name);
+    let known = formats
+        .iter()
+        .find(|(magic, _)| head.starts_with(magic))
+        .map(|(_, name)| *name);
     known.or_else(|| memchr::memchr(0, &head[..head.len().min(1024)]).map(|_| "no text"))
 }

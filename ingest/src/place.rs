@@ -35,7 +35,9 @@ enum Step {
 
 /// Why a layout was not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("read the layout: step {step:?} is none of {{account}}, {{region}}, {{cluster}}, {{stream}}, *, ** or a plain name")]
+#[error(
+    "read the layout: step {step:?} is none of {{account}}, {{region}}, {{cluster}}, {{stream}}, *, ** or a plain name"
+)]
 pub struct LayoutError {
     /// The step.
     pub step: String,
@@ -66,7 +68,11 @@ impl std::str::FromStr for Layout {
                 other => return Err(LayoutError { step: other.to_owned() }),
             })
         };
-        text.split('/').filter(|part| !part.is_empty()).map(step).collect::<Result<_, _>>().map(Self)
+        text.split('/')
+            .filter(|part| !part.is_empty())
+            .map(step)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -96,7 +102,11 @@ impl Place {
     /// What is known of an object: known paths first, then the layout, then plain hints.
     pub(crate) fn of(path: &Path, relative: &Path, hints: &Hints) -> Self {
         let known = Self::by_known_paths(path);
-        let laid_out = hints.layout.as_ref().and_then(|layout| layout.read(relative)).unwrap_or_default();
+        let laid_out = hints
+            .layout
+            .as_ref()
+            .and_then(|layout| layout.read(relative))
+            .unwrap_or_default();
         Self {
             account: known.account.or(laid_out.account).or_else(|| hints.account.clone()),
             region: known.region.or(laid_out.region).or_else(|| hints.region.clone()),
@@ -121,14 +131,23 @@ impl Place {
             }
         }
         // An export writes a stream's name with hyphens for slashes as a folder; others name the file after it.
-        let names = parts.iter().rev().take(2).map(|part| part.split('.').next().unwrap_or_default());
-        place.stream = names.map(str::to_owned).find(|name| StreamKind::of(name) != StreamKind::Unknown);
+        let names = parts
+            .iter()
+            .rev()
+            .take(2)
+            .map(|part| part.split('.').next().unwrap_or_default());
+        place.stream = names
+            .map(str::to_owned)
+            .find(|name| StreamKind::of(name) != StreamKind::Unknown);
         place
     }
 
     /// Takes what a log group's name says.
     pub(crate) fn name_log_group(&mut self, log_group: &str) {
-        if let Some(cluster) = log_group.strip_prefix("/aws/eks/").and_then(|rest| rest.strip_suffix("/cluster")) {
+        if let Some(cluster) = log_group
+            .strip_prefix("/aws/eks/")
+            .and_then(|rest| rest.strip_suffix("/cluster"))
+        {
             self.cluster = Some(cluster.to_owned());
         }
     }
@@ -156,7 +175,11 @@ impl StreamKind {
             Self::Authenticator
         } else if starts("kube-apiserver-audit-") {
             Self::Audit
-        } else if starts("kube-apiserver-") || starts("kube-scheduler-") || starts("kube-controller-manager-") || starts("cloud-controller-manager-") {
+        } else if starts("kube-apiserver-")
+            || starts("kube-scheduler-")
+            || starts("kube-controller-manager-")
+            || starts("cloud-controller-manager-")
+        {
             Self::Other
         } else {
             Self::Unknown
@@ -171,23 +194,42 @@ mod tests {
     #[test]
     fn a_trail_key_says_account_and_region() {
         let path = Path::new("/x/AWSLogs/o-abcd/111122223333/CloudTrail/eu-west-1/2026/11/23/file.json.gz");
-        let place = Place::of(path, path, &Hints { account: Some("444455556666".into()), ..Hints::default() });
-        assert_eq!((place.account.as_deref(), place.region.as_deref()), (Some("111122223333"), Some("eu-west-1")));
+        let place = Place::of(
+            path,
+            path,
+            &Hints {
+                account: Some("444455556666".into()),
+                ..Hints::default()
+            },
+        );
+        assert_eq!(
+            (place.account.as_deref(), place.region.as_deref()),
+            (Some("111122223333"), Some("eu-west-1"))
+        );
     }
 
     #[test]
     fn an_export_says_cluster_and_stream() {
         let path = Path::new("/x/aws/eks/prod/cluster/0b1c/authenticator-0123abcd/000000.gz");
         let place = Place::of(path, path, &Hints::default());
-        assert_eq!((place.cluster.as_deref(), place.stream.as_deref()), (Some("prod"), Some("authenticator-0123abcd")));
+        assert_eq!(
+            (place.cluster.as_deref(), place.stream.as_deref()),
+            (Some("prod"), Some("authenticator-0123abcd"))
+        );
     }
 
     #[test]
     fn a_layout_is_read_from_the_folder_given() {
         let layout: Layout = "{account}/{region}/{cluster}/{stream}/*".parse().unwrap();
-        let hints = Hints { layout: Some(layout), ..Hints::default() };
+        let hints = Hints {
+            layout: Some(layout),
+            ..Hints::default()
+        };
         let place = Place::of(Path::new("/x/1/r/c/s/f"), Path::new("1/r/c/s/f"), &hints);
-        assert_eq!((place.account.as_deref(), place.stream.as_deref()), (Some("1"), Some("s")));
+        assert_eq!(
+            (place.account.as_deref(), place.stream.as_deref()),
+            (Some("1"), Some("s"))
+        );
         assert_eq!(Place::of(Path::new("/x/f"), Path::new("f"), &hints), Place::default());
         assert!("{acount}/x".parse::<Layout>().is_err());
     }

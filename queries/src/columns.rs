@@ -31,7 +31,10 @@ impl Texts {
 
     /// A list that is kept as JSON text.
     pub(crate) fn list(&self, row: usize) -> Vec<String> {
-        self.0.get(row).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        self.0
+            .get(row)
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
     }
 }
 
@@ -54,13 +57,20 @@ impl Flags {
 impl Places {
     pub(crate) fn get(&self, row: usize) -> Place {
         let [account, region, cluster] = &self.0;
-        Place { account: account.get(row), region: region.get(row), cluster: cluster.get(row) }
+        Place {
+            account: account.get(row),
+            region: region.get(row),
+            cluster: cluster.get(row),
+        }
     }
 }
 
 impl Marks {
     pub(crate) fn get(&self, row: usize) -> Mark {
-        Mark { id: self.0.or_empty(row), ts: self.1.get(row).unwrap_or_default() as Micros }
+        Mark {
+            id: self.0.or_empty(row),
+            ts: self.1.get(row).unwrap_or_default() as Micros,
+        }
     }
 }
 
@@ -78,11 +88,20 @@ impl Frame {
     }
 
     pub(crate) fn flags(&self, name: &str) -> pl::PolarsResult<Flags> {
-        self.0.column(name)?.cast(&DataType::Boolean)?.bool().cloned().map(Flags)
+        self.0
+            .column(name)?
+            .cast(&DataType::Boolean)?
+            .bool()
+            .cloned()
+            .map(Flags)
     }
 
     pub(crate) fn places(&self) -> pl::PolarsResult<Places> {
-        Ok(Places([self.texts("account")?, self.texts("region")?, self.texts("cluster")?]))
+        Ok(Places([
+            self.texts("account")?,
+            self.texts("region")?,
+            self.texts("cluster")?,
+        ]))
     }
 
     pub(crate) fn marks(&self, id: &str, ts: &str) -> pl::PolarsResult<Marks> {
@@ -93,15 +112,32 @@ impl Frame {
     pub(crate) fn lists(&self, name: &str) -> pl::PolarsResult<Vec<Vec<String>>> {
         let column = self.0.column(name)?;
         let lists = column.list()?;
-        let texts = |items: pl::Series| -> Vec<String> { items.str().map(|items| items.iter().flatten().map(str::to_owned).collect()).unwrap_or_default() };
-        Ok((0..self.height()).map(|row| lists.get_as_series(row).map(texts).unwrap_or_default()).collect())
+        let texts = |items: pl::Series| -> Vec<String> {
+            items
+                .str()
+                .map(|items| items.iter().flatten().map(str::to_owned).collect())
+                .unwrap_or_default()
+        };
+        Ok((0..self.height())
+            .map(|row| lists.get_as_series(row).map(texts).unwrap_or_default())
+            .collect())
     }
 
     /// Every cell as text; times in RFC 3339.
     pub(crate) fn as_text(&self) -> Answer {
         let columns = self.0.columns();
-        let rows = (0..self.height()).map(|row| columns.iter().map(|column| column.get(row).ok().and_then(|cell| cell_text(&cell))).collect()).collect();
-        Answer { columns: columns.iter().map(|column| column.name().to_string()).collect(), rows }
+        let rows = (0..self.height())
+            .map(|row| {
+                columns
+                    .iter()
+                    .map(|column| column.get(row).ok().and_then(|cell| cell_text(&cell)))
+                    .collect()
+            })
+            .collect();
+        Answer {
+            columns: columns.iter().map(|column| column.name().to_string()).collect(),
+            rows,
+        }
     }
 }
 
@@ -110,7 +146,8 @@ fn cell_text(cell: &AnyValue<'_>) -> Option<String> {
         AnyValue::Null => None,
         AnyValue::String(text) => Some((*text).to_owned()),
         AnyValue::StringOwned(text) => Some(text.to_string()),
-        AnyValue::Datetime(time, pl::TimeUnit::Microseconds, _) | AnyValue::DatetimeOwned(time, pl::TimeUnit::Microseconds, _) => {
+        AnyValue::Datetime(time, pl::TimeUnit::Microseconds, _)
+        | AnyValue::DatetimeOwned(time, pl::TimeUnit::Microseconds, _) => {
             Some(eksplain_parse::time::format_rfc3339(*time))
         }
         AnyValue::List(items) => {

@@ -59,7 +59,10 @@ impl Engine {
     /// # Errors
     /// [`Error::Lake`] where a part's schema cannot be read.
     pub fn open(lake: &Lake) -> Result<Self, Error> {
-        let tables = Table::ALL.into_iter().map(|table| Ok((table.dir(), scan(lake, table)?))).collect::<Result<_, Error>>()?;
+        let tables = Table::ALL
+            .into_iter()
+            .map(|table| Ok((table.dir(), scan(lake, table)?)))
+            .collect::<Result<_, Error>>()?;
         Ok(Self { tables })
     }
 
@@ -76,7 +79,11 @@ impl Engine {
     /// # Errors
     /// [`Error::Statement`] where it is not understood.
     pub fn sql(&self, text: &str) -> Result<Answer, Error> {
-        let frame = self.run(text, Bounds::default(), None).map_err(|error| Error::Statement { what: error.to_string() })?;
+        let frame = self
+            .run(text, Bounds::default(), None)
+            .map_err(|error| Error::Statement {
+                what: error.to_string(),
+            })?;
         Ok(frame.as_text())
     }
 
@@ -98,8 +105,13 @@ impl Engine {
 impl Bounds {
     fn narrow(self, table: LazyFrame) -> LazyFrame {
         let time = |micros: Micros| lit(micros).cast(timestamp());
-        let table = self.since.into_iter().fold(table, |table, since| table.filter(col("ts").gt_eq(time(since))));
-        self.until.into_iter().fold(table, |table, until| table.filter(col("ts").lt_eq(time(until))))
+        let table = self
+            .since
+            .into_iter()
+            .fold(table, |table, since| table.filter(col("ts").gt_eq(time(since))));
+        self.until
+            .into_iter()
+            .fold(table, |table, until| table.filter(col("ts").lt_eq(time(until))))
     }
 }
 
@@ -110,14 +122,25 @@ fn timestamp() -> DataType {
 fn scan(lake: &Lake, table: Table) -> Result<LazyFrame, Error> {
     let parts = lake.parts(table);
     if parts.is_empty() {
-        let column = |info: eksplain_lake::tables::ColumnInfo| pl::Column::new_empty(info.name.into(), &data_type(info.kind));
+        let column =
+            |info: eksplain_lake::tables::ColumnInfo| pl::Column::new_empty(info.name.into(), &data_type(info.kind));
         let frame = pl::DataFrame::new(0, table.columns().into_iter().map(column).collect());
-        return frame.map(IntoLazy::lazy).map_err(|error| Error::Lake { what: error.to_string() });
+        return frame.map(IntoLazy::lazy).map_err(|error| Error::Lake {
+            what: error.to_string(),
+        });
     }
-    let paths: Vec<pl::PlRefPath> = parts.iter().map(|path| pl::PlRefPath::new(path.to_string_lossy())).collect();
-    let mut options = pl::ScanArgsParquet { glob: false, ..Default::default() };
+    let paths: Vec<pl::PlRefPath> = parts
+        .iter()
+        .map(|path| pl::PlRefPath::new(path.to_string_lossy()))
+        .collect();
+    let mut options = pl::ScanArgsParquet {
+        glob: false,
+        ..Default::default()
+    };
     options.hive_options.enabled = Some(false);
-    LazyFrame::scan_parquet_files(paths.into_iter().collect(), options).map_err(|error| Error::Lake { what: error.to_string() })
+    LazyFrame::scan_parquet_files(paths.into_iter().collect(), options).map_err(|error| Error::Lake {
+        what: error.to_string(),
+    })
 }
 
 fn data_type(kind: Kind) -> DataType {

@@ -26,14 +26,26 @@ pub struct NamedQuery {
 
 /// Every named query, by name.
 pub const NAMED: &[NamedQuery] = &[
-    NamedQuery { name: "cluster_calls", sql: include_str!("../sql/named/cluster_calls.sql"), insights: None },
-    NamedQuery { name: "denied_logins", sql: include_str!("../sql/named/denied_logins.sql"), insights: None },
+    NamedQuery {
+        name: "cluster_calls",
+        sql: include_str!("../sql/named/cluster_calls.sql"),
+        insights: None,
+    },
+    NamedQuery {
+        name: "denied_logins",
+        sql: include_str!("../sql/named/denied_logins.sql"),
+        insights: None,
+    },
     NamedQuery {
         name: "masters_logins",
         sql: include_str!("../sql/named/masters_logins.sql"),
         insights: Some(include_str!("../sql/named/masters_logins.insights")),
     },
-    NamedQuery { name: "rejects", sql: include_str!("../sql/named/rejects.sql"), insights: None },
+    NamedQuery {
+        name: "rejects",
+        sql: include_str!("../sql/named/rejects.sql"),
+        insights: None,
+    },
 ];
 
 impl NamedQuery {

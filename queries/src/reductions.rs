@@ -5,8 +5,8 @@ use polars::prelude::{Expr, PolarsResult, col, lit};
 use crate::columns::Frame;
 use crate::engine::{Bounds, Engine, Error};
 use crate::facts::{
-    Activity, AuditWrite, CallSuccess, CloudTrailCall, CoverageDay, DeniedCall, DeniedLogin, DeniedRequest, Facts, Login, Mark, RequestSuccess,
-    SessionIssued, SessionSeen, Snapshot, StsResponse,
+    Activity, AuditWrite, CallSuccess, CloudTrailCall, CoverageDay, DeniedCall, DeniedLogin, DeniedRequest, Facts,
+    Login, Mark, RequestSuccess, SessionIssued, SessionSeen, Snapshot, StsResponse,
 };
 
 /// Links followed back from a cluster's creation to a person.
@@ -29,14 +29,19 @@ pub(crate) fn facts(engine: &Engine, bounds: Bounds) -> Result<Facts, Error> {
             denied_logins: denied_logins(&run(include_str!("../sql/denied_logins.sql"))?)?,
             sts_responses: sts_responses(&run(include_str!("../sql/sts_responses.sql"))?)?,
             denied_requests: denied_requests(&run(include_str!("../sql/denied_requests.sql"))?)?,
-            denied_calls: self::calls(&run(include_str!("../sql/denied_calls.sql"))?)?.into_iter().map(|call| DeniedCall { call }).collect(),
+            denied_calls: self::calls(&run(include_str!("../sql/denied_calls.sql"))?)?
+                .into_iter()
+                .map(|call| DeniedCall { call })
+                .collect(),
             request_successes: request_successes(&run(include_str!("../sql/request_successes.sql"))?)?,
             call_successes: call_successes(&run(include_str!("../sql/call_successes.sql"))?)?,
         };
         sort(&mut facts);
         Ok(facts)
     };
-    all().map_err(|error| Error::Lake { what: error.to_string() })
+    all().map_err(|error| Error::Lake {
+        what: error.to_string(),
+    })
 }
 
 /// Engines give rows in any order; facts have one.
@@ -44,7 +49,9 @@ fn sort(facts: &mut Facts) {
     fn by_mark<T>(rows: &mut [T], mark: impl Fn(&T) -> &Mark) {
         rows.sort_by(|a, b| mark(a).cmp(mark(b)));
     }
-    facts.coverage.sort_by(|a, b| (&a.table, &a.place, a.day).cmp(&(&b.table, &b.place, b.day)));
+    facts
+        .coverage
+        .sort_by(|a, b| (&a.table, &a.place, a.day).cmp(&(&b.table, &b.place, b.day)));
     by_mark(&mut facts.writes, |row| &row.at);
     by_mark(&mut facts.calls, |row| &row.at);
     by_mark(&mut facts.issued, |row| &row.call.at);
@@ -53,11 +60,21 @@ fn sort(facts: &mut Facts) {
     by_mark(&mut facts.sts_responses, |row| &row.at);
     by_mark(&mut facts.denied_requests, |row| &row.at);
     by_mark(&mut facts.denied_calls, |row| &row.call.at);
-    facts.logins.sort_by(|a, b| (&a.place, &a.first).cmp(&(&b.place, &b.first)));
-    facts.sessions.sort_by(|a, b| (&a.place, &a.canonical_arn, &a.session, &a.first).cmp(&(&b.place, &b.canonical_arn, &b.session, &b.first)));
-    facts.activity.sort_by(|a, b| (&a.place, &a.username, &a.first).cmp(&(&b.place, &b.username, &b.first)));
-    facts.request_successes.sort_by(|a, b| (&a.place, &a.username, &a.last).cmp(&(&b.place, &b.username, &b.last)));
-    facts.call_successes.sort_by(|a, b| (&a.place, &a.canonical_arn, &a.last).cmp(&(&b.place, &b.canonical_arn, &b.last)));
+    facts
+        .logins
+        .sort_by(|a, b| (&a.place, &a.first).cmp(&(&b.place, &b.first)));
+    facts.sessions.sort_by(|a, b| {
+        (&a.place, &a.canonical_arn, &a.session, &a.first).cmp(&(&b.place, &b.canonical_arn, &b.session, &b.first))
+    });
+    facts
+        .activity
+        .sort_by(|a, b| (&a.place, &a.username, &a.first).cmp(&(&b.place, &b.username, &b.first)));
+    facts
+        .request_successes
+        .sort_by(|a, b| (&a.place, &a.username, &a.last).cmp(&(&b.place, &b.username, &b.last)));
+    facts
+        .call_successes
+        .sort_by(|a, b| (&a.place, &a.canonical_arn, &a.last).cmp(&(&b.place, &b.canonical_arn, &b.last)));
 }
 
 /// Reads a frame row by row: columns by name, then one struct a row.
@@ -144,17 +161,35 @@ fn calls(frame: &Frame) -> PolarsResult<Vec<CloudTrailCall>> {
 /// The sessions behind the makers of clusters and stacks, key by key.
 fn issued(engine: &Engine, bounds: Bounds, calls: &[CloudTrailCall]) -> PolarsResult<Vec<SessionIssued>> {
     let is_temporary = |key: &String| key.starts_with("ASIA");
-    let makes = |call: &&CloudTrailCall| call.error_code.is_none() && (call.event_name == "CreateCluster" || call.event_source == "cloudformation.amazonaws.com");
-    let mut wanted: Vec<String> = calls.iter().filter(makes).filter_map(|call| call.access_key_id.clone()).filter(is_temporary).collect();
+    let makes = |call: &&CloudTrailCall| {
+        call.error_code.is_none()
+            && (call.event_name == "CreateCluster" || call.event_source == "cloudformation.amazonaws.com")
+    };
+    let mut wanted: Vec<String> = calls
+        .iter()
+        .filter(makes)
+        .filter_map(|call| call.access_key_id.clone())
+        .filter(is_temporary)
+        .collect();
     let mut found: Vec<SessionIssued> = Vec::new();
     for _ in 0..HOPS {
         wanted.sort_unstable();
         wanted.dedup();
-        let Some(holds_any) = wanted.iter().map(|key| col("response_elements").str().contains_literal(lit(key.clone()))).reduce(Expr::or) else { break };
+        let Some(holds_any) = wanted
+            .iter()
+            .map(|key| col("response_elements").str().contains_literal(lit(key.clone())))
+            .reduce(Expr::or)
+        else {
+            break;
+        };
         let rows = self::calls(&engine.run(include_str!("../sql/issued.sql"), bounds, Some(holds_any))?)?;
         let is_known = |call: &CloudTrailCall| found.iter().any(|known: &SessionIssued| known.call.at.id == call.at.id);
         let new: Vec<_> = rows.into_iter().filter(|call| !is_known(call)).collect();
-        wanted = new.iter().filter_map(|call| call.access_key_id.clone()).filter(is_temporary).collect();
+        wanted = new
+            .iter()
+            .filter_map(|call| call.access_key_id.clone())
+            .filter(is_temporary)
+            .collect();
         found.extend(new.into_iter().map(|call| SessionIssued { call }));
     }
     Ok(found)

@@ -131,7 +131,12 @@ fn group(files: Vec<FoundFile>) -> Vec<Vec<FoundFile>> {
     let mut groups: Vec<Vec<FoundFile>> = Vec::new();
     let mut room = 0;
     for file in files {
-        let weight = file.size * if file.path.extension().is_some_and(|e| e == "gz") { 10 } else { 1 };
+        let weight = file.size
+            * if file.path.extension().is_some_and(|e| e == "gz") {
+                10
+            } else {
+                1
+            };
         match groups.last_mut() {
             Some(group) if weight <= room && group.len() < GROUP_FILES => {
                 room -= weight;
@@ -187,15 +192,35 @@ impl Run<'_> {
     }
 
     /// Reads one file; true if it is done with, false if it may be readable another time.
-    fn read_file(&self, file: &FoundFile, group: u64, rows: &mut RowSet, buffers: &mut Buffers, counts: &mut Counts) -> Result<bool, eksplain_lake::Error> {
+    fn read_file(
+        &self,
+        file: &FoundFile,
+        group: u64,
+        rows: &mut RowSet,
+        buffers: &mut Buffers,
+        counts: &mut Counts,
+    ) -> Result<bool, eksplain_lake::Error> {
         let place = Place::of(&file.path, &file.relative, &self.options.hints);
         let read_before = counts.read;
         rows.begin_object();
         let mut flush = |rows: &mut RowSet| self.session.submit(group, rows.take());
-        let is_done = match read_object(&file.path, &file.uri, file.size, &place, &self.options.hints, rows, buffers, counts, &mut flush)? {
+        let is_done = match read_object(
+            &file.path,
+            &file.uri,
+            file.size,
+            &place,
+            &self.options.hints,
+            rows,
+            buffers,
+            counts,
+            &mut flush,
+        )? {
             Ok(()) => true,
             Err(error) => {
-                counts.problems.push(Problem { uri: file.uri.clone(), reason: format!("could not be read: {error}") });
+                counts.problems.push(Problem {
+                    uri: file.uri.clone(),
+                    reason: format!("could not be read: {error}"),
+                });
                 false
             }
         };

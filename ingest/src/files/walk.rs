@@ -22,7 +22,11 @@ pub(super) struct FoundFile {
 
 impl FoundFile {
     pub(super) fn as_input(&self) -> InputDone {
-        InputDone { uri: self.uri.clone(), size: self.size, modified: self.modified }
+        InputDone {
+            uri: self.uri.clone(),
+            size: self.size,
+            modified: self.modified,
+        }
     }
 }
 
@@ -36,13 +40,18 @@ pub(super) fn walk(paths: &[PathBuf]) -> Result<Vec<FoundFile>, Error> {
 }
 
 fn visit(root: &Path, path: &Path, found: &mut BTreeMap<String, FoundFile>) -> Result<(), Error> {
-    let fault = |source| Error::Path { path: path.to_owned(), source };
+    let fault = |source| Error::Path {
+        path: path.to_owned(),
+        source,
+    };
     let meta = fs::metadata(path).map_err(fault)?;
     if meta.is_dir() {
         for entry in fs::read_dir(path).map_err(fault)? {
             let entry = entry.map_err(fault)?;
             // A link to nowhere, or out of a folder that was walked already, is not what was asked for.
-            if entry.file_type().is_ok_and(|kind| kind.is_symlink()) && fs::metadata(entry.path()).map_or(true, |meta| meta.is_dir()) {
+            if entry.file_type().is_ok_and(|kind| kind.is_symlink())
+                && fs::metadata(entry.path()).map_or(true, |meta| meta.is_dir())
+            {
                 continue;
             }
             if entry.file_name().to_string_lossy().starts_with('.') {
@@ -57,8 +66,21 @@ fn visit(root: &Path, path: &Path, found: &mut BTreeMap<String, FoundFile>) -> R
         Ok(relative) => relative.to_owned(),
         Err(_) => path.to_owned(),
     };
-    let modified = meta.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).and_then(|age| i64::try_from(age.as_micros()).ok());
+    let modified = meta
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .and_then(|age| i64::try_from(age.as_micros()).ok());
     let uri = uri_of(path);
-    found.insert(uri.clone(), FoundFile { path: path.to_owned(), relative, uri, size: meta.len(), modified });
+    found.insert(
+        uri.clone(),
+        FoundFile {
+            path: path.to_owned(),
+            relative,
+            uri,
+            size: meta.len(),
+            modified,
+        },
+    );
     Ok(())
 }

@@ -58,7 +58,14 @@ pub(super) struct Reader<'r> {
 
 impl<'r> Reader<'r> {
     pub(super) fn new(records: Records<'r>, place: &Place) -> Self {
-        Self { records, place: place.clone(), state: State::Start, line: 0, number: 0, in_object: false }
+        Self {
+            records,
+            place: place.clone(),
+            state: State::Start,
+            line: 0,
+            number: 0,
+            in_object: false,
+        }
     }
 
     /// Takes what is whole; gives the bytes that were taken. With `is_last` everything is taken.
@@ -88,7 +95,16 @@ impl<'r> Reader<'r> {
     pub(super) fn refuse_object(&mut self, format: &str) {
         self.note(format!("is {format}: no log that eksplain reads"));
         let place = std::mem::take(&mut self.place);
-        self.records.reject("object", &format!("is {format}"), "", At { place: &place, line: 1, ts: None });
+        self.records.reject(
+            "object",
+            &format!("is {format}"),
+            "",
+            At {
+                place: &place,
+                line: 1,
+                ts: None,
+            },
+        );
     }
 
     /// Refuses what is left, in pieces that are kept whole.
@@ -98,16 +114,31 @@ impl<'r> Reader<'r> {
     }
 
     pub(super) fn note(&mut self, reason: String) {
-        self.records.counts.problems.push(Problem { uri: self.records.uri.to_owned(), reason });
+        self.records.counts.problems.push(Problem {
+            uri: self.records.uri.to_owned(),
+            reason,
+        });
     }
 
     fn refuse_pieces(&mut self, text: &str, reason: &str, place: &Place) {
-        self.note(format!("record {}: {reason}; it and what follows are in rejects", self.number + 1));
+        self.note(format!(
+            "record {}: {reason}; it and what follows are in rejects",
+            self.number + 1
+        ));
         let mut rest = text;
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(rest.floor_char_boundary(eksplain_lake::tables::rejects::TEXT_LIMIT));
             self.number += 1;
-            self.records.reject("unknown", reason, piece, At { place, line: self.number, ts: None });
+            self.records.reject(
+                "unknown",
+                reason,
+                piece,
+                At {
+                    place,
+                    line: self.number,
+                    ts: None,
+                },
+            );
             rest = behind;
         }
         self.state = State::Over;
@@ -129,14 +160,22 @@ impl<'r> Reader<'r> {
                 return Some(skipped + end);
             }
             let first_line = body.lines().next().unwrap_or_default();
-            let is_one_value = first_value::<IgnoredAny>(first_line).is_ok_and(|(_, end)| first_line[end..].trim().is_empty());
+            let is_one_value =
+                first_value::<IgnoredAny>(first_line).is_ok_and(|(_, end)| first_line[end..].trim().is_empty());
             self.state = if is_one_value { State::Lines } else { State::Values };
-        } else if body.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', ']'])) {
+        } else if body
+            .strip_prefix('[')
+            .is_some_and(|rest| rest.trim_start().starts_with(['{', ']']))
+        {
             self.state = State::Array(Elements::Values);
             self.in_object = false;
             return Some(skipped + 1);
         } else {
-            self.state = if timed(body).is_some() { State::Export } else { State::Lines };
+            self.state = if timed(body).is_some() {
+                State::Export
+            } else {
+                State::Lines
+            };
         }
         Some(skipped)
     }
@@ -150,7 +189,14 @@ impl<'r> Reader<'r> {
         };
         self.line += 1;
         if !line.trim().is_empty() {
-            self.records.message(line.trim_end_matches(['\r', '\n']), At { place, line: self.line, ts: None });
+            self.records.message(
+                line.trim_end_matches(['\r', '\n']),
+                At {
+                    place,
+                    line: self.line,
+                    ts: None,
+                },
+            );
         }
         Some(taken)
     }
@@ -160,7 +206,9 @@ impl<'r> Reader<'r> {
         if text.is_empty() {
             return None;
         }
-        let Some((ts, stream, start)) = timed(text) else { return self.line(text, is_last, place) };
+        let Some((ts, stream, start)) = timed(text) else {
+            return self.line(text, is_last, place);
+        };
         let mut end = start;
         let (message_end, taken) = loop {
             match memchr::memchr(b'\n', &text.as_bytes()[end..]) {
@@ -177,8 +225,18 @@ impl<'r> Reader<'r> {
             }
         };
         let message = text[start..message_end].trim_end_matches(['\r', '\n']);
-        let own = stream.map(|stream| Place { stream: Some(stream.to_owned()), ..place.clone() });
-        self.records.message(message, At { place: own.as_ref().unwrap_or(place), line: self.line + 1, ts: Some(ts) });
+        let own = stream.map(|stream| Place {
+            stream: Some(stream.to_owned()),
+            ..place.clone()
+        });
+        self.records.message(
+            message,
+            At {
+                place: own.as_ref().unwrap_or(place),
+                line: self.line + 1,
+                ts: Some(ts),
+            },
+        );
         self.line += text[..taken].bytes().filter(|b| *b == b'\n').count() as u64;
         Some(taken)
     }
@@ -194,7 +252,14 @@ impl<'r> Reader<'r> {
             self.state = State::Start;
             return Some(skipped);
         }
-        match self.records.json(body, At { place, line: self.number + 1, ts: None }) {
+        match self.records.json(
+            body,
+            At {
+                place,
+                line: self.number + 1,
+                ts: None,
+            },
+        ) {
             Ok(taken) => {
                 self.number += 1;
                 Some(skipped + taken)
@@ -209,7 +274,16 @@ impl<'r> Reader<'r> {
                 }
                 // One bad line among good ones: the next lines may be values.
                 self.number += 1;
-                self.records.reject("unknown", &format!("no JSON value: {error}"), bad.trim_end(), At { place, line: self.number, ts: None });
+                self.records.reject(
+                    "unknown",
+                    &format!("no JSON value: {error}"),
+                    bad.trim_end(),
+                    At {
+                        place,
+                        line: self.number,
+                        ts: None,
+                    },
+                );
                 Some(skipped + line_end)
             }
         }
@@ -221,7 +295,10 @@ impl<'r> Reader<'r> {
         let skipped = text.len() - body.len();
         if body.is_empty() {
             if is_last {
-                self.note(format!("ends too early, after record {}: what came before was read", self.number));
+                self.note(format!(
+                    "ends too early, after record {}: what came before was read",
+                    self.number
+                ));
                 self.state = State::Over;
             }
             return (skipped > 0).then_some(skipped);
@@ -230,7 +307,11 @@ impl<'r> Reader<'r> {
             self.state = if self.in_object { State::Tail } else { State::Start };
             return Some(skipped + 1);
         }
-        let at = At { place, line: self.number + 1, ts: None };
+        let at = At {
+            place,
+            line: self.number + 1,
+            ts: None,
+        };
         match self.records.element(body, elements, at) {
             Ok(taken) => {
                 self.number += 1;
@@ -240,7 +321,8 @@ impl<'r> Reader<'r> {
             Err(error) => match end_of_open(&body[1..], 1).filter(|_| body.starts_with('{')) {
                 Some(end) => {
                     self.number += 1;
-                    self.records.reject("unknown", &format!("no JSON value: {error}"), &body[..=end], at);
+                    self.records
+                        .reject("unknown", &format!("no JSON value: {error}"), &body[..=end], at);
                     Some(skipped + end + 1)
                 }
                 None => {
@@ -284,7 +366,11 @@ fn opening(text: &str) -> Option<(Elements, usize)> {
         "results" => Elements::InsightsRows,
         _ => return None,
     };
-    let rest = rest[1..].trim_start().strip_prefix(':')?.trim_start().strip_prefix('[')?;
+    let rest = rest[1..]
+        .trim_start()
+        .strip_prefix(':')?
+        .trim_start()
+        .strip_prefix('[')?;
     // Subscription objects whose first key is the array tell their stream behind it: they are read whole.
     (key != "logEvents").then(|| (elements, text.len() - rest.len()))
 }
@@ -300,6 +386,9 @@ fn timed(text: &str) -> Option<(i64, Option<&str>, usize)> {
     if bytes[end - 1] == b'Z' {
         return Some((ts, None, end + 1));
     }
-    let length = bytes[end + 1..].iter().position(|b| *b == b' ' || *b == b'\n').filter(|length| bytes[end + 1 + length] == b' ')?;
+    let length = bytes[end + 1..]
+        .iter()
+        .position(|b| *b == b' ' || *b == b'\n')
+        .filter(|length| bytes[end + 1 + length] == b' ')?;
     Some((ts, Some(&text[end + 1..end + 1 + length]), end + 1 + length + 1))
 }

@@ -27,7 +27,11 @@ impl<'a> Top<'a> {
 
     /// The text of a value; of two equal keys the last counts, as in most readers.
     pub(super) fn raw(&self, key: &str) -> Option<&'a str> {
-        self.0.iter().rev().find(|(own, _)| own == key).map(|(_, value)| value.get())
+        self.0
+            .iter()
+            .rev()
+            .find(|(own, _)| own == key)
+            .map(|(_, value)| value.get())
     }
 
     pub(super) fn text(&self, key: &str) -> Option<Cow<'a, str>> {
@@ -103,7 +107,10 @@ mod tests {
     #[test]
     fn a_value_ends_where_it_ends() {
         let (top, end) = first_value::<Top<'_>>(r#"{"a": "x", "b": [1]}{"c":1}"#).unwrap();
-        assert_eq!((end, top.text("a").as_deref(), top.has_array("b")), (20, Some("x"), true));
+        assert_eq!(
+            (end, top.text("a").as_deref(), top.has_array("b")),
+            (20, Some("x"), true)
+        );
     }
 
     #[test]

@@ -64,14 +64,27 @@ pub(crate) fn read_object(
         return Ok(Ok(()));
     }
     if size == 0 {
-        counts.problems.push(Problem { uri: uri.to_owned(), reason: "is empty".to_owned() });
+        counts.problems.push(Problem {
+            uri: uri.to_owned(),
+            reason: "is empty".to_owned(),
+        });
         return Ok(Ok(()));
     }
     let content = match open(path, size, buffers) {
         Ok(content) => content,
         Err(error) => return Ok(Err(error)),
     };
-    let mut reader = envelope::Reader::new(Records { rows, counts, uri, hints, expects: None, has_authenticator_line: false }, place);
+    let mut reader = envelope::Reader::new(
+        Records {
+            rows,
+            counts,
+            uri,
+            hints,
+            expects: None,
+            has_authenticator_line: false,
+        },
+        place,
+    );
     match content {
         Content::Whole => {
             if let Some(format) = foreign_format(&buffers.plain) {
@@ -88,7 +101,11 @@ pub(crate) fn read_object(
     Ok(Ok(()))
 }
 
-fn read_stream(mut stream: Box<dyn Read>, reader: &mut envelope::Reader<'_>, flush: Flush<'_>) -> Result<(), eksplain_lake::Error> {
+fn read_stream(
+    mut stream: Box<dyn Read>,
+    reader: &mut envelope::Reader<'_>,
+    flush: Flush<'_>,
+) -> Result<(), eksplain_lake::Error> {
     let mut window: Vec<u8> = Vec::new();
     let mut wanted = WINDOW;
     let mut is_first = true;
@@ -142,7 +159,11 @@ fn read_stream(mut stream: Box<dyn Read>, reader: &mut envelope::Reader<'_>, flu
             return Ok(());
         }
         // A record longer than the window needs a larger one, up to the limit.
-        wanted = if consumed == 0 { (wanted * 2).max(before) } else { WINDOW.max(window.len() + WINDOW / 2) };
+        wanted = if consumed == 0 {
+            (wanted * 2).max(before)
+        } else {
+            WINDOW.max(window.len() + WINDOW / 2)
+        };
         if wanted > LONGEST {
             reader.refuse_rest(&String::from_utf8_lossy(&window), "a record longer than 64 MiB");
             return Ok(());
@@ -162,7 +183,12 @@ struct At<'p> {
 
 impl<'p> At<'p> {
     fn origin(self, uri: &'p str) -> Origin<'p> {
-        let Place { account, region, cluster, stream } = self.place;
+        let Place {
+            account,
+            region,
+            cluster,
+            stream,
+        } = self.place;
         Origin {
             account: account.as_deref(),
             region: region.as_deref(),

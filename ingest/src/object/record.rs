@@ -113,8 +113,16 @@ impl Records<'_> {
                     Ok(end) if body[end..].trim().is_empty() => {}
                     Ok(end) => self.reject("unknown", "text behind a JSON value", &body[end..], at),
                     Err(error) => {
-                        let kind = if stream == StreamKind::Audit || self.expects == Some(Log::Audit) { "audit" } else { "unknown" };
-                        let reason = if error.is_eof() { format!("cut off: {error}") } else { format!("no JSON value: {error}") };
+                        let kind = if stream == StreamKind::Audit || self.expects == Some(Log::Audit) {
+                            "audit"
+                        } else {
+                            "unknown"
+                        };
+                        let reason = if error.is_eof() {
+                            format!("cut off: {error}")
+                        } else {
+                            format!("no JSON value: {error}")
+                        };
                         self.reject(kind, &reason, text, at);
                     }
                 }
@@ -143,7 +151,8 @@ impl Records<'_> {
     fn authenticator(&mut self, text: &str, at: At<'_>) {
         self.has_authenticator_line = true;
         self.counts.read += 1;
-        self.rows.authenticator(&authenticator::parse_line(text), &at.origin(self.uri), text);
+        self.rows
+            .authenticator(&authenticator::parse_line(text), &at.origin(self.uri), text);
     }
 
     fn audit(&mut self, event: &AuditEvent<'_>, raw: &str, at: At<'_>) {
@@ -153,7 +162,11 @@ impl Records<'_> {
     }
 
     fn cloudtrail(&mut self, event: &CloudTrailEvent<'_>, raw: &str, at: At<'_>) {
-        if event.event_source.as_deref().is_some_and(|source| source.starts_with("aws:")) {
+        if event
+            .event_source
+            .as_deref()
+            .is_some_and(|source| source.starts_with("aws:"))
+        {
             return self.reject("cloudtrail", "a notification of S3, no record of CloudTrail", raw, at);
         }
         let differs = |hint: &Option<String>, own: &Option<Cow<'_, str>>| matches!((hint, own), (Some(hint), Some(own)) if hint != own);
@@ -173,7 +186,10 @@ impl Records<'_> {
             self.cloudtrail(&serde_json::from_str(text)?, text, at);
         } else if looks_like_audit(has) {
             self.audit(&serde_json::from_str(text)?, text, at);
-        } else if let Some(inner) = ["CloudTrailEvent", "eventJson", "eventjson"].into_iter().find_map(|key| top.text(key)) {
+        } else if let Some(inner) = ["CloudTrailEvent", "eventJson", "eventjson"]
+            .into_iter()
+            .find_map(|key| top.text(key))
+        {
             self.inner(&inner, at);
         } else if top.has_array("logEvents") {
             self.subscription(top, at)?;
@@ -231,7 +247,11 @@ impl Records<'_> {
         if let Some(stream) = top.text("logStream") {
             place.stream = Some(stream.into_owned());
         }
-        self.array(top.raw("logEvents").unwrap_or_default(), Elements::LogEvents, At { place: &place, ..at })
+        self.array(
+            top.raw("logEvents").unwrap_or_default(),
+            Elements::LogEvents,
+            At { place: &place, ..at },
+        )
     }
 
     fn log_event(&mut self, event: &LogEvent<'_>, raw: &str, at: At<'_>) {
@@ -243,31 +263,60 @@ impl Records<'_> {
             Some(serde_json::Value::String(text)) => parse_rfc3339(text),
             _ => None,
         };
-        let own = event.log_stream_name.as_deref().map(|stream| Place { stream: Some(stream.to_owned()), ..at.place.clone() });
-        self.message(message.trim_end_matches(['\r', '\n']), At { place: own.as_ref().unwrap_or(at.place), ts: ts.or(at.ts), ..at });
+        let own = event.log_stream_name.as_deref().map(|stream| Place {
+            stream: Some(stream.to_owned()),
+            ..at.place.clone()
+        });
+        self.message(
+            message.trim_end_matches(['\r', '\n']),
+            At {
+                place: own.as_ref().unwrap_or(at.place),
+                ts: ts.or(at.ts),
+                ..at
+            },
+        );
     }
 
     fn insights_row(&mut self, row: &[InsightsField<'_>], raw: &str, at: At<'_>) {
         let field = |name: &str| row.iter().find(|field| field.field == name).map(|field| &*field.value);
         let Some(message) = field("@message") else {
-            return self.reject("unknown", "an Insights row without @message: add it to the query's fields", raw, at);
+            return self.reject(
+                "unknown",
+                "an Insights row without @message: add it to the query's fields",
+                raw,
+                at,
+            );
         };
         let mut place = at.place.clone();
         if let Some(stream) = field("@logStream") {
             place.stream = Some(stream.to_owned());
         }
         if let Some((account, group)) = field("@log").and_then(|log| log.split_once(':')) {
-            place.account = Some(account.to_owned()).filter(|account| is_account(account)).or(place.account);
+            place.account = Some(account.to_owned())
+                .filter(|account| is_account(account))
+                .or(place.account);
             place.name_log_group(group);
         }
-        self.message(message.trim_end_matches(['\r', '\n']), At { place: &place, ts: field("@timestamp").and_then(parse_rfc3339).or(at.ts), ..at });
+        self.message(
+            message.trim_end_matches(['\r', '\n']),
+            At {
+                place: &place,
+                ts: field("@timestamp").and_then(parse_rfc3339).or(at.ts),
+                ..at
+            },
+        );
     }
 }
 
 /// The key under which an object holds an array of more.
 fn array_key(top: &Top<'_>) -> Option<(&'static str, Elements)> {
     let is_event_list = top.text("kind").is_some_and(|kind| kind == "EventList");
-    let keys = [("Records", Elements::Values), ("Events", Elements::Values), ("events", Elements::LogEvents), ("results", Elements::InsightsRows)];
+    let keys = [
+        ("Records", Elements::Values),
+        ("Events", Elements::Values),
+        ("events", Elements::LogEvents),
+        ("results", Elements::InsightsRows),
+    ];
     let known = keys.into_iter().find(|(key, _)| top.has_array(key));
     known.or_else(|| (is_event_list && top.has_array("items")).then_some(("items", Elements::Values)))
 }

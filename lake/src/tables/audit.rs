@@ -148,7 +148,8 @@ impl AuditColumns {
             .push(as_user.and_then(|user| user.username.as_deref()));
         self.impersonated_groups
             .push(as_user.map(|user| user.groups.as_slice()));
-        self.impersonated_groups_json.push(as_user.and_then(|user| json_list(&user.groups)).as_deref());
+        self.impersonated_groups_json
+            .push(as_user.and_then(|user| json_list(&user.groups)).as_deref());
         self.source_ips.push(Some(&event.source_ips));
         self.user_agent.push(event.user_agent.as_deref());
         self.request_uri.push(event.request_uri.as_deref());

@@ -68,7 +68,8 @@ impl AuthenticatorColumns {
         self.canonical_arn.push(arn.and_then(canonical_arn).as_deref());
         self.username.push(field("username"));
         self.groups.push(record.groups.as_deref());
-        self.groups_json.push(record.groups.as_deref().and_then(json_list).as_deref());
+        self.groups_json
+            .push(record.groups.as_deref().and_then(json_list).as_deref());
         self.masters.push(record.groups.as_ref().map(|_| record.masters()));
         self.uid.push(field("uid"));
         self.user_id.push(field("userid"));

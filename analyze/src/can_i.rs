@@ -1,0 +1,199 @@
+//! `kubectl auth can-i`, answered from the records.
+//!
+//! Rule: the API server lets a request through if RBAC or an access policy does; impersonation by a Kubernetes name forces plain
+//! RBAC, as `kubectl auth can-i --as` does. Where nothing known allows and the state is not complete, the answer is "unknown".
+
+use eksplain_parse::arn::Arn;
+use eksplain_queries::facts::{Facts, Micros};
+
+use crate::findings::{Cluster, Coverage};
+use crate::rbac::{Asker, in_words, policies};
+use crate::state::entries::key_of;
+use crate::state::{Incarnation, World};
+
+pub use crate::rbac::Request;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum As {
+    /// A Kubernetes user name with exactly these groups, as kubectl takes it.
+    User {
+        /// User name.
+        username: String,
+        /// Groups.
+        groups: Vec<String>,
+    },
+    /// An IAM principal, whose mapping is looked up.
+    Principal {
+        /// Its ARN.
+        arn: String,
+    },
+}
+
+/// The answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CanI {
+    /// `None` is "the lake cannot know".
+    pub allowed: Option<bool>,
+    /// Rule and binding in words.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// What was looked at.
+    pub considered: Vec<String>,
+    /// What could not be.
+    pub blind_spots: Vec<String>,
+    /// What the lake held of the cluster.
+    pub coverage: Vec<Coverage>,
+}
+
+/// Every cluster that is known at a moment.
+pub fn clusters(facts: &Facts) -> Vec<Cluster> {
+    World::build(facts).lives.into_keys().collect()
+}
+
+/// Answers for one cluster at one moment; `facts` hold no later record.
+pub fn can_i(facts: &Facts, cluster: &Cluster, who: &As, request: &Request, at: Micros) -> CanI {
+    let world = World::build(facts);
+    let coverage = crate::coverage::coverage(&world)
+        .into_iter()
+        .filter(|row| row.cluster.as_ref() == Some(cluster))
+        .collect::<Vec<_>>();
+    let Some(life) = world.life(cluster, at) else {
+        return CanI {
+            reason: "no such cluster in the lake".to_owned(),
+            coverage,
+            ..CanI::default()
+        };
+    };
+    let mut answer = match who {
+        As::User { username, groups } => by_rbac(life, &Asker::new(username, groups), request, at),
+        As::Principal { arn } => by_principal(&world, life, arn, request, at),
+    };
+    if life.is_over_at(at) {
+        answer.allowed = Some(false);
+        answer.by = None;
+        answer.reason = "the cluster was deleted".to_owned();
+    } else if answer.allowed == Some(false) {
+        let first_audit = coverage
+            .iter()
+            .find(|row| row.source == "audit")
+            .and_then(|row| row.first);
+        if !life.is_complete(first_audit) {
+            answer.allowed = None;
+            answer.reason = "nothing known allows it, and the state of the cluster is not known completely".to_owned();
+        }
+    }
+    answer.blind_spots = coverage
+        .iter()
+        .flat_map(|row| row.blind_spots.iter().cloned())
+        .collect();
+    answer.coverage = coverage;
+    answer
+}
+
+fn by_rbac(life: &Incarnation<'_>, asker: &Asker, request: &Request, at: Micros) -> CanI {
+    if asker.groups.iter().any(|group| group == "system:masters") {
+        let by = "group system:masters, which is let through before RBAC is asked".to_owned();
+        return CanI {
+            allowed: Some(true),
+            by: Some(by),
+            reason: "system:masters may do everything".to_owned(),
+            ..CanI::default()
+        };
+    }
+    let rbac = life.rbac.at(at);
+    let considered = rbac.bindings_of(asker).map(in_words).collect();
+    match rbac.allows(asker, request) {
+        Some(grant) => CanI {
+            allowed: Some(true),
+            by: Some(grant.in_words()),
+            reason: "RBAC allows it".to_owned(),
+            considered,
+            ..CanI::default()
+        },
+        None => CanI {
+            allowed: Some(false),
+            reason: "no binding of the user and its groups allows it".to_owned(),
+            considered,
+            ..CanI::default()
+        },
+    }
+}
+
+/// An ARN: as whom it logs in, and what its access policies allow.
+fn by_principal(world: &World<'_>, life: &Incarnation<'_>, arn: &str, request: &Request, at: Micros) -> CanI {
+    let canonical = world.spellings.canonical(arn).unwrap_or_else(|| arn.to_owned());
+    let reaches: Vec<_> = crate::admins::reaches(world, life, at)
+        .into_iter()
+        .filter(|reach| reach.span.covers(at) && reach.principal.eq_ignore_ascii_case(&canonical))
+        .collect();
+    let mut considered: Vec<String> = reaches.iter().map(|reach| reach.how.clone()).collect();
+    if life.mode_at(at).reads_entries() {
+        let entries = life
+            .entries_at(at)
+            .filter(|entry| key_of(&entry.principal_arn) == key_of(&canonical));
+        for association in entries.flat_map(|entry| entry.associations_at(at)) {
+            let stands = reaches.iter().any(|reach| !reach.is_aws_auth);
+            considered.push(format!("access policy {}", association.policy));
+            if stands && policies::allows(&association.policy, association.namespaces.as_deref(), request) {
+                let by = format!("access policy {} of its access entry", association.policy);
+                return CanI {
+                    allowed: Some(true),
+                    by: Some(by),
+                    reason: "an access policy allows it, as documented by AWS".to_owned(),
+                    considered,
+                    ..CanI::default()
+                };
+            }
+        }
+    }
+    let is_hidden_admin = life.created.is_some_and(|call| {
+        call.canonical_arn
+            .as_deref()
+            .is_some_and(|own| own.eq_ignore_ascii_case(&canonical))
+    }) && life.bootstrap_admin() != Some(false)
+        && !life.entries.iter().any(|entry| entry.of_creator);
+    if is_hidden_admin {
+        let by = "the hidden mapping of the cluster's creator to system:masters".to_owned();
+        return CanI {
+            allowed: Some(true),
+            by: Some(by),
+            reason: "the creator may do everything".to_owned(),
+            considered,
+            ..CanI::default()
+        };
+    }
+    let seen = world
+        .facts
+        .activity
+        .iter()
+        .rev()
+        .find(|row| {
+            row.canonical_arn
+                .as_deref()
+                .is_some_and(|own| own.eq_ignore_ascii_case(&canonical))
+        })
+        .and_then(|row| row.username.clone());
+    for reach in &reaches {
+        let username = reach.username.clone().or_else(|| seen.clone()).unwrap_or_default();
+        let mut answer = by_rbac(life, &Asker::new(&username, &reach.groups), request, at);
+        considered.append(&mut answer.considered);
+        if answer.allowed == Some(true) {
+            answer.considered = considered;
+            return answer;
+        }
+    }
+    let is_arn = Arn::parse(arn).is_ok();
+    let reason = match (reaches.is_empty(), is_arn) {
+        (true, true) => "nothing that is known lets this principal log in",
+        (true, false) => "this is no ARN",
+        (false, _) => "it can log in, and neither RBAC nor an access policy allows this",
+    };
+    CanI {
+        allowed: Some(false),
+        reason: reason.to_owned(),
+        considered,
+        ..CanI::default()
+    }
+}

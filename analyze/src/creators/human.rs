@@ -1,0 +1,160 @@
+//! The person behind a call, and the tool: sessions followed back key by key, until somebody with a name begins the chain.
+//!
+//! Rule: the session's key is `responseElements.credentials.accessKeyId` of the STS call that issued it, whose caller is the link
+//! before. `sourceIdentity` survives the whole chain. CloudFormation with a service role hides the person, whom CreateStack shows.
+
+use eksplain_parse::arn::{Arn, sso_permission_set};
+use eksplain_queries::facts::CloudTrailCall;
+
+use crate::evidence;
+use crate::findings::Evidence;
+use crate::json;
+use crate::state::{Incarnation, World};
+
+/// What following the chain gave.
+#[derive(Debug, Default)]
+pub(super) struct Chain {
+    pub(super) human: Option<String>,
+    pub(super) evidence: Vec<Evidence>,
+}
+
+const HOPS: usize = 5;
+
+/// Follows a call back to a person.
+pub(super) fn trace(world: &World<'_>, life: &Incarnation<'_>, call: &CloudTrailCall) -> Chain {
+    let mut chain = Chain::default();
+    let mut link = call;
+    if is_stack_role(call)
+        && let Some(stack) = stack_call(world, life, call)
+    {
+        chain.evidence.push(evidence::cloudtrail(
+            &stack.at,
+            format!("{} made the stack that created the cluster", stack.event_name),
+        ));
+        link = stack;
+    }
+    for _ in 0..HOPS {
+        if let Some(person) = link.source_identity.clone() {
+            chain.human = Some(person);
+            return chain;
+        }
+        let Some(issued) = link.access_key_id.as_deref().and_then(|key| issue_of(world, key)) else {
+            break;
+        };
+        chain.evidence.push(evidence::cloudtrail(
+            &issued.at,
+            format!("{} issued the session", issued.event_name),
+        ));
+        link = issued;
+        if matches!(
+            link.event_name.as_str(),
+            "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity"
+        ) {
+            break;
+        }
+    }
+    chain.human = name_of(link);
+    chain
+}
+
+/// The STS call that issued a key.
+fn issue_of<'w>(world: &'w World<'_>, key: &str) -> Option<&'w CloudTrailCall> {
+    let issued = |call: &&CloudTrailCall| {
+        json::parse(call.response_elements.as_deref())["credentials"]["accessKeyId"].as_str() == Some(key)
+    };
+    world.facts.issued.iter().map(|issued| &issued.call).find(issued)
+}
+
+/// Who a caller is, in the words that a person would use.
+fn name_of(call: &CloudTrailCall) -> Option<String> {
+    match call.principal_type.as_deref() {
+        Some("Root") => Some("the root user".to_owned()),
+        Some("IAMUser") => call.user_name.clone().or_else(|| {
+            call.arn
+                .as_deref()
+                .and_then(|arn| Arn::parse(arn).ok())
+                .map(|arn| arn.name().to_owned())
+        }),
+        Some("SAMLUser" | "WebIdentityUser" | "IdentityCenterUser") => {
+            call.user_name.clone().or_else(|| call.principal_id.clone())
+        }
+        Some("FederatedUser") => call
+            .arn
+            .as_deref()
+            .and_then(|arn| Arn::parse(arn).ok())
+            .map(|arn| arn.name().to_owned()),
+        _ => call.session.clone().filter(|session| session != "AWSCloudFormation"),
+    }
+}
+
+fn is_stack_role(call: &CloudTrailCall) -> bool {
+    call.invoked_by.as_deref() == Some("cloudformation.amazonaws.com")
+        && call.session.as_deref() == Some("AWSCloudFormation")
+}
+
+/// The last call before that made or changed the stack which tags the cluster.
+fn stack_call<'w>(world: &'w World<'_>, life: &Incarnation<'_>, call: &CloudTrailCall) -> Option<&'w CloudTrailCall> {
+    let request = json::parse(call.request_parameters.as_deref());
+    let wanted = json::text(&request["tags"], &["aws:cloudformation:stack-name"])
+        .map(str::to_owned)
+        .unwrap_or_else(|| format!("eksctl-{}-cluster", life.cluster.name));
+    let names_it = |other: &&CloudTrailCall| {
+        let request = json::parse(other.request_parameters.as_deref());
+        let name = json::text(&request, &["stackName"]).unwrap_or_default();
+        name == wanted || name.contains(&format!(":stack/{wanted}/"))
+    };
+    let stacks = world
+        .facts
+        .calls
+        .iter()
+        .filter(|other| other.event_source == "cloudformation.amazonaws.com" && other.error_code.is_none());
+    let before = stacks.filter(|other| {
+        other.at.ts <= call.at.ts
+            && other.place.account == call.place.account
+            && other.place.region == call.place.region
+    });
+    before.filter(names_it).last()
+}
+
+/// The tool that made the call.
+pub(super) fn tool(call: &CloudTrailCall) -> Option<&'static str> {
+    let agent = call.user_agent.as_deref().unwrap_or_default();
+    let invoked_by = call.invoked_by.as_deref().unwrap_or_default();
+    let request = json::parse(call.request_parameters.as_deref());
+    let has_tag = |prefix: &str| {
+        request["tags"]
+            .as_object()
+            .is_some_and(|tags| tags.keys().any(|tag| tag.starts_with(prefix)))
+    };
+    if agent.starts_with("eksctl/") || has_tag("alpha.eksctl.io/") {
+        return Some("eksctl");
+    }
+    let issuer = call
+        .canonical_arn
+        .as_deref()
+        .and_then(|arn| Arn::parse(arn).ok())
+        .map(|arn| arn.name().to_owned())
+        .unwrap_or_default();
+    if issuer.contains("CreationRole") && sso_permission_set(&issuer).is_none() {
+        return Some("cdk");
+    }
+    if invoked_by == "cloudformation.amazonaws.com" || agent == "cloudformation.amazonaws.com" {
+        return Some("cloudformation");
+    }
+    if agent.contains("HashiCorp/") || agent.contains("Terraform/") || agent.contains("terraform-provider-aws/") {
+        return Some("terraform");
+    }
+    if agent.starts_with("aws-cli/") {
+        return Some("cli");
+    }
+    if agent.starts_with("Mozilla/") || agent == "AWS Internal" || agent.starts_with("console.amazonaws.com") {
+        return Some("console");
+    }
+    if call.principal_type.as_deref() == Some("AWSService") || invoked_by.ends_with(".amazonaws.com") {
+        return Some("service");
+    }
+    let is_sdk = ["aws-sdk-", "Boto3/", "Botocore/", "botocore/", "m/"]
+        .iter()
+        .any(|prefix| agent.starts_with(prefix));
+    (is_sdk || agent.contains("aws-sdk-")).then_some("sdk")
+}

@@ -1,0 +1,298 @@
+//! Who created each cluster, whether that identity still exists, and how to get back in.
+//!
+//! Rule: only an `eks.amazonaws.com` CreateCluster that succeeded makes a creator; without one the earliest masters login is a hint,
+//! and is called one.
+
+use std::collections::BTreeSet;
+
+use eksplain_queries::facts::Micros;
+
+use crate::evidence;
+use crate::findings::{Admin, Creator, CreatorIdentity, Evidence, PrincipalState, Status};
+use crate::json;
+use crate::principal::principal_type;
+use crate::rbac::policies::CLUSTER_ADMIN;
+use crate::state::{Incarnation, Mode, World};
+
+mod human;
+mod recovery;
+
+pub(crate) use recovery::{admin_entry_commands, quote};
+
+/// What tells who created a cluster.
+struct Basis {
+    identity: CreatorIdentity,
+    confidence: &'static str,
+    basis: Option<&'static str>,
+    evidence: Vec<Evidence>,
+}
+
+/// One finding for each life of a cluster, sorted.
+pub(crate) fn creators(world: &World<'_>, admins: &[Admin], at: Micros) -> Vec<Creator> {
+    world
+        .lives
+        .values()
+        .flatten()
+        .filter(|life| life.start <= at)
+        .map(|life| creator(world, life, admins, at))
+        .collect()
+}
+
+fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micros) -> Creator {
+    let Basis {
+        identity,
+        confidence,
+        basis,
+        mut evidence,
+    } = by_event(world, life)
+        .or_else(|| by_entry(life))
+        .or_else(|| by_login(world, life))
+        .unwrap_or_else(|| Basis {
+            identity: CreatorIdentity::default(),
+            confidence: "guess",
+            basis: None,
+            evidence: Vec::new(),
+        });
+    let born = life.created_at().unwrap_or(life.start);
+    let fate = identity
+        .principal
+        .as_deref()
+        .filter(|arn| arn.starts_with("arn:"))
+        .map(|arn| world.iam.fate(arn, born, at));
+    let (state, deleted, recreated) = fate.map_or((PrincipalState::Unknown, None, None), |fate| {
+        (fate.state, fate.deleted, fate.recreated)
+    });
+    for (event, what) in [(deleted, "was deleted"), (recreated, "was created again")] {
+        if let (Some(event), Some(principal)) = (event, &identity.principal) {
+            evidence.push(evidence::any(&event.at, format!("{principal} {what}")));
+        }
+    }
+    if let Some(deleted) = life.deleted {
+        evidence.push(evidence::cloudtrail(&deleted.at, "DeleteCluster"));
+    }
+    let is_of = |admin: &&Admin| admin.cluster == life.cluster && admin.incarnation == life.number;
+    let is_other = |admin: &&Admin| {
+        Some(&admin.principal) != identity.principal.as_ref()
+            && !admin.aws_managed
+            && admin.power == "admin"
+            && has_active_route(admin)
+    };
+    let other_admins: BTreeSet<String> = admins
+        .iter()
+        .filter(is_of)
+        .filter(is_other)
+        .map(|admin| admin.principal.clone())
+        .collect();
+    let mode = life.mode_at(at);
+    let mut creator = Creator {
+        cluster: life.cluster.clone(),
+        cluster_arn: cluster_arn(life),
+        created_at: life.created_at(),
+        deleted_at: life.deleted_at,
+        incarnation: life.number,
+        bootstrap_admin: life.bootstrap_admin(),
+        authentication_mode: mode.as_str().map(str::to_owned),
+        confidence,
+        basis,
+        creator_state: state,
+        creator_deleted_at: deleted.map(|event| event.at.ts),
+        creator_recreated_at: recreated.map(|event| event.at.ts),
+        other_admins: other_admins.into_iter().collect(),
+        recovery: crate::findings::Recovery {
+            needed: false,
+            why: String::new(),
+            options: Vec::new(),
+        },
+        evidence: evidence::shown(evidence),
+        creator: identity,
+    };
+    // A re-created creator gets in by its name where the hidden mapping is what counts, not where an access entry is.
+    let rests_on_id = life.entries.iter().any(|entry| entry.of_creator) || mode == Mode::Api;
+    creator.recovery = recovery::recovery(life, &creator, mode, rests_on_id, at);
+    creator
+}
+
+fn has_active_route(admin: &Admin) -> bool {
+    admin
+        .routes
+        .iter()
+        .any(|route| route.status == Status::Active && route.route != "escalation")
+}
+
+fn cluster_arn(life: &Incarnation<'_>) -> Option<String> {
+    let response = json::parse(life.created.and_then(|call| call.response_elements.as_deref()));
+    if let Some(arn) = json::text(&response["cluster"], &["arn"]) {
+        return Some(arn.to_owned());
+    }
+    let clusters = life.snapshots.iter().filter(|snapshot| snapshot.kind == "cluster");
+    clusters
+        .map(|snapshot| json::parse(Some(&snapshot.body)))
+        .find_map(|body| json::text(&body, &["arn"]).map(str::to_owned))
+}
+
+/// The CreateCluster call.
+fn by_event(world: &World<'_>, life: &Incarnation<'_>) -> Option<Basis> {
+    let call = life.created?;
+    let canonical = call
+        .canonical_arn
+        .as_deref()
+        .and_then(|arn| world.spellings.canonical(arn));
+    let principal = canonical.or_else(|| call.invoked_by.clone());
+    let chain = human::trace(world, life, call);
+    let is_session = call.session.is_some();
+    let mut evidence = vec![evidence::cloudtrail(
+        &call.at,
+        format!(
+            "CreateCluster by {}",
+            call.arn
+                .as_deref()
+                .or(principal.as_deref())
+                .unwrap_or("an unnamed caller")
+        ),
+    )];
+    evidence.extend(chain.evidence);
+    Some(Basis {
+        identity: CreatorIdentity {
+            principal_type: principal.as_deref().map(principal_type),
+            principal,
+            session: call.session.clone().filter(|_| is_session),
+            human: chain.human,
+            via: human::tool(call),
+            source_ip: call.source_ip.clone(),
+            user_agent: call.user_agent.clone(),
+        },
+        confidence: "certain",
+        basis: Some("create_cluster_event"),
+        evidence,
+    })
+}
+
+/// An admin entry made with the cluster, which no call explains.
+fn by_entry(life: &Incarnation<'_>) -> Option<Basis> {
+    const MINUTES: Micros = 30 * 60 * 1_000_000;
+    let born = life.created_at()?;
+    let is_admin = |entry: &&crate::state::AccessEntry| {
+        entry
+            .associations
+            .iter()
+            .any(|a| a.policy == CLUSTER_ADMIN && a.namespaces.is_none())
+    };
+    let made_by_call = |arn: &str| {
+        life.calls.iter().any(|call| {
+            call.event_name == "CreateAccessEntry"
+                && call
+                    .request_parameters
+                    .as_deref()
+                    .is_some_and(|text| text.contains(arn))
+        })
+    };
+    let fits = |entry: &&crate::state::AccessEntry| {
+        entry.made_at.is_some_and(|made| (made - born).abs() < MINUTES) && !made_by_call(&entry.principal_arn)
+    };
+    let entry = life.entries.iter().filter(is_admin).find(fits)?;
+    Some(Basis {
+        identity: CreatorIdentity {
+            principal: Some(entry.canonical.clone()),
+            principal_type: Some(principal_type(&entry.canonical)),
+            ..CreatorIdentity::default()
+        },
+        confidence: "likely",
+        basis: Some("access_entry"),
+        evidence: vec![evidence::any(
+            &entry.from,
+            "an admin access entry as old as the cluster, which no call explains",
+        )],
+    })
+}
+
+/// The earliest login that the hidden mapping would give.
+fn by_login(world: &World<'_>, life: &Incarnation<'_>) -> Option<Basis> {
+    let is_here = |place, ts| {
+        world
+            .life_of(place, ts)
+            .is_some_and(|own| own.number == life.number && own.cluster == life.cluster)
+    };
+    let logins = world
+        .facts
+        .logins
+        .iter()
+        .filter(|row| row.masters && is_here(&row.place, row.first.ts));
+    let mut found: Vec<_> = logins
+        .map(|row| {
+            (
+                &row.first,
+                row.username.as_deref(),
+                row.canonical_arn.as_deref(),
+                &row.groups,
+                row.uid.as_deref(),
+            )
+        })
+        .collect();
+    let requests = world
+        .facts
+        .activity
+        .iter()
+        .filter(|row| row.masters && row.canonical_arn.is_some() && is_here(&row.place, row.first.ts));
+    found.extend(requests.map(|row| {
+        (
+            &row.first,
+            row.username.as_deref(),
+            row.canonical_arn.as_deref(),
+            &row.groups,
+            row.uid.as_deref(),
+        )
+    }));
+    found.retain(|(_, username, canonical, _, uid)| {
+        !username.is_some_and(|name| crate::principal::is_aws_user(name, *canonical, *uid))
+    });
+    found.sort();
+    let is_hidden = |username: Option<&str>| username == Some("kubernetes-admin");
+    let maps_the_name = life
+        .aws_auth
+        .iter()
+        .filter_map(|version| version.state.known())
+        .any(|auth| {
+            auth.mappings
+                .iter()
+                .any(|mapping| mapping.username == "kubernetes-admin")
+        });
+    let hidden: BTreeSet<&str> = found
+        .iter()
+        .filter(|(_, username, ..)| is_hidden(*username))
+        .filter_map(|(_, _, canonical, ..)| *canonical)
+        .collect();
+    let (mark, username, canonical, groups, _) = found
+        .iter()
+        .find(|(_, username, ..)| is_hidden(*username))
+        .or(found.first())?;
+    let only_masters = groups
+        .iter()
+        .filter(|group| *group != "system:authenticated")
+        .eq(["system:masters"].iter());
+    let is_likely = is_hidden(*username) && only_masters && !maps_the_name && hidden.len() == 1;
+    let principal = canonical.and_then(|arn| world.spellings.canonical(arn))?;
+    let mut evidence = vec![evidence::any(
+        mark,
+        format!(
+            "first login with system:masters: {principal} as {:?}",
+            username.unwrap_or_default()
+        ),
+    )];
+    if hidden.len() > 1 {
+        evidence.extend(found.iter().filter(|(_, username, ..)| is_hidden(*username)).map(
+            |(mark, _, canonical, ..)| {
+                evidence::any(mark, format!("kubernetes-admin is {}", canonical.unwrap_or("unknown")))
+            },
+        ));
+    }
+    Some(Basis {
+        identity: CreatorIdentity {
+            principal_type: Some(principal_type(&principal)),
+            principal: Some(principal),
+            ..CreatorIdentity::default()
+        },
+        confidence: if is_likely { "likely" } else { "guess" },
+        basis: Some("first_masters_login"),
+        evidence,
+    })
+}

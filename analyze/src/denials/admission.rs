@@ -1,0 +1,129 @@
+//! Layer `admission`, and failures behind it: authorization said yes, something later said no.
+//!
+//! Rule: the sentences of the API server's admission plugins. Each is looked for where the server writes it, never in what the
+//! caller chose.
+
+use eksplain_queries::facts::DeniedRequest;
+
+use super::Verdict;
+use super::fixes::fix;
+use super::request::after_forbidden;
+
+pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
+    let certain = |reason, cause: &str| Verdict::new(reason, cause, "certain");
+    let namespace = request.namespace.as_deref().unwrap_or("NAMESPACE");
+    let in_namespace = |what: &str| {
+        vec![format!(
+            "kubectl describe {what} -n {}",
+            crate::creators::quote(namespace)
+        )]
+    };
+    if let Some(name) = quoted_after(message, "admission webhook ").filter(|_| message.contains("denied the request")) {
+        return Verdict::new(
+            "admission.webhook",
+            format!("the admission webhook {name} refused the object; RBAC had allowed the request"),
+            "certain",
+        );
+    }
+    if request.code == 500 && message.starts_with("Internal error occurred: failed calling webhook ") {
+        return certain(
+            "admission.webhook.unavailable",
+            "an admission webhook did not answer, and its failurePolicy refuses then",
+        )
+        .with([fix(
+            "Look at the webhook's service and failurePolicy",
+            vec!["kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations".to_owned()],
+        )]);
+    }
+    let forbidden = after_forbidden(message);
+    let text = forbidden.unwrap_or(message);
+    let is_policy = text.starts_with("ValidatingAdmissionPolicy '")
+        || message.contains(": ValidatingAdmissionPolicy '") && matches!(request.code, 403 | 422);
+    if is_policy {
+        return certain("admission.policy", "a ValidatingAdmissionPolicy refused the object");
+    }
+    if request.code == 403 {
+        if text.starts_with("exceeded quota: ") || text.starts_with("failed quota: ") {
+            return certain(
+                "admission.quota",
+                "the namespace's resource quota is used up, or wants limits to be set",
+            )
+            .with([fix("See the quota", in_namespace("quota"))]);
+        }
+        if text.starts_with("violates PodSecurity \"") {
+            return certain(
+                "admission.pod-security",
+                "the pod violates the Pod Security level of its namespace",
+            );
+        }
+        if text.contains("attempting to grant RBAC permissions not currently held") {
+            return certain(
+                "authz.rbac.escalation",
+                "nobody may grant rights that he does not hold by RBAC: it needs those rights, or the verbs escalate or bind",
+            );
+        }
+        if text.contains("because it is being terminated") {
+            return certain("admission.namespace-terminating", "the namespace is being deleted");
+        }
+        if text.starts_with("error looking up service account ") {
+            return certain("admission.serviceaccount", "the pod's service account does not exist");
+        }
+        let is_limit = ["maximum ", "minimum "]
+            .iter()
+            .any(|word| text.trim_start_matches('[').starts_with(word))
+            && text.contains(" per ");
+        if is_limit {
+            return certain(
+                "admission.limitrange",
+                "the namespace's LimitRange does not allow these resources",
+            )
+            .with([fix("See the limits", in_namespace("limitrange"))]);
+        }
+        if request
+            .username
+            .as_deref()
+            .is_some_and(|name| name.starts_with("system:node:"))
+            && (text.contains("is not allowed to modify node")
+                || text.contains("can only create")
+                || text.contains("can only modify"))
+        {
+            return certain(
+                "admission.noderestriction",
+                "a kubelet may change only its own node and its pods",
+            );
+        }
+        return certain(
+            "admission.denied",
+            "an admission plugin refused the object; RBAC had allowed the request",
+        );
+    }
+    let is_create = request.verb.as_deref() == Some("create");
+    if request.code == 404 && is_create && message == format!("namespaces \"{namespace}\" not found") {
+        return certain("admission.namespace-not-found", "the namespace does not exist").with([fix(
+            "Create it",
+            vec![format!(
+                "kubectl create namespace {}",
+                crate::creators::quote(namespace)
+            )],
+        )]);
+    }
+    let (reason, cause) = match request.code {
+        400 => ("apiserver.bad-request", "the request is not well formed"),
+        404 => ("apiserver.not-found", "the object does not exist"),
+        409 => ("apiserver.conflict", "the object exists or was changed meanwhile"),
+        422 => ("apiserver.invalid", "the object is not valid"),
+        429 => ("apiserver.throttled", "too many requests (priority and fairness)"),
+        503 | 504 => (
+            "apiserver.unavailable",
+            "the API server or what is behind it did not answer",
+        ),
+        code if code >= 500 => ("apiserver.internal", "the API server failed"),
+        _ => ("apiserver.bad-request", "the request failed"),
+    };
+    certain(reason, cause)
+}
+
+/// The quoted word behind a beginning.
+fn quoted_after<'m>(message: &'m str, beginning: &str) -> Option<&'m str> {
+    message.strip_prefix(beginning)?.strip_prefix('"')?.split('"').next()
+}

@@ -1,0 +1,409 @@
+//! Layers `iam`, `sts` and `eks`: calls that AWS refused.
+//!
+//! Rule: IAM User Guide, "Troubleshoot access denied error messages"; the EKS API's exceptions. AWS names one policy type even if
+//! several deny: the cause never says that it is the only one. What the caller chose in a message is never searched.
+
+use std::collections::BTreeSet;
+
+use eksplain_parse::arn::Arn;
+use eksplain_parse::denied::{Cause, DeniedMessage, PolicyKind, parse_message};
+use eksplain_queries::facts::{CallSuccess, CloudTrailCall, Micros};
+
+use super::fixes::fix;
+use super::{Refusal, Verdict};
+use crate::creators::quote;
+use crate::evidence;
+use crate::findings::{Cluster, Fix, RequestShape};
+use crate::json;
+use crate::state::World;
+
+const SOURCES: [&str; 5] = [
+    "eks.amazonaws.com",
+    "eks-auth.amazonaws.com",
+    "sts.amazonaws.com",
+    "iam.amazonaws.com",
+    "sso.amazonaws.com",
+];
+
+pub(super) fn refusals(world: &World<'_>, scope_all: bool) -> Vec<Refusal> {
+    let mut shared: BTreeSet<&str> = BTreeSet::new();
+    // Of the copies that two accounts get, the caller's says most: it comes first.
+    let mut calls: Vec<&CloudTrailCall> = world.facts.denied_calls.iter().map(|denied| &denied.call).collect();
+    calls.sort_by_key(|call| {
+        (
+            call.shared_event_id.is_some(),
+            call.identity_account.is_none() || call.identity_account != call.place.account,
+        )
+    });
+    let is_asked = |call: &CloudTrailCall| scope_all || SOURCES.contains(&call.event_source.as_str());
+    let calls = calls
+        .into_iter()
+        .filter(|call| is_asked(call))
+        .filter(|call| call.shared_event_id.as_deref().is_none_or(|id| shared.insert(id)));
+    calls.filter_map(|call| refusal(world, call)).collect()
+}
+
+fn refusal(world: &World<'_>, call: &CloudTrailCall) -> Option<Refusal> {
+    let text = call.error_message.as_deref().unwrap_or_default();
+    let message = parse_message(text);
+    let verdict = verdict(call, message.as_ref())?;
+    let by_message = || {
+        message
+            .as_ref()
+            .and_then(|message| world.spellings.canonical(message.principal))
+    };
+    let principal = call
+        .canonical_arn
+        .as_deref()
+        .and_then(|arn| world.spellings.canonical(arn))
+        .or_else(by_message);
+    let is_service =
+        call.principal_type.as_deref() == Some("AWSService") || (principal.is_none() && call.invoked_by.is_some());
+    let principal = principal.or_else(|| call.invoked_by.clone().filter(|_| is_service));
+    let service = call.event_source.split('.').next().unwrap_or_default();
+    let action = message.as_ref().map_or_else(
+        || format!("{service}:{}", call.event_name),
+        |message| message.action.to_owned(),
+    );
+    let cluster = call.place.cluster.as_ref().map(|name| Cluster {
+        account: call.place.account.clone().unwrap_or_default(),
+        region: call.place.region.clone().unwrap_or_default(),
+        name: name.clone(),
+    });
+    let is_service_role = principal
+        .as_deref()
+        .and_then(|arn| Arn::parse(arn).ok())
+        .is_some_and(|arn| arn.name().starts_with("AWSServiceRoleFor"));
+    let code = call.error_code.as_deref().unwrap_or_default();
+    let last_success = principal
+        .as_deref()
+        .and_then(|principal| last_success(world, call, message.as_ref(), principal));
+    Some(Refusal {
+        cluster,
+        username: None,
+        groups: Vec::new(),
+        session: call.session.clone(),
+        verdict,
+        request: RequestShape {
+            aws_action: Some(action.clone()),
+            ..RequestShape::default()
+        },
+        at: call.at.clone(),
+        evidence: vec![evidence::cloudtrail(
+            &call.at,
+            format!("{} failed with {code}", call.event_name),
+        )],
+        only_with_all: is_service || is_service_role,
+        last_success,
+        text: call.error_message.clone(),
+        principal,
+    })
+}
+
+/// The last time that the caller succeeded at the same call, on the same cluster or role.
+fn last_success(
+    world: &World<'_>,
+    call: &CloudTrailCall,
+    message: Option<&DeniedMessage<'_>>,
+    principal: &str,
+) -> Option<Micros> {
+    let wanted_role = (call.event_source == "sts.amazonaws.com").then(|| {
+        let request = json::parse(call.request_parameters.as_deref());
+        json::text(&request, &["roleArn"])
+            .map(str::to_owned)
+            .or_else(|| message.and_then(|message| message.resource).map(str::to_owned))
+    });
+    let is_same = |row: &&CallSuccess| {
+        let same_role = match &wanted_role {
+            None => true,
+            Some(None) => false,
+            Some(Some(role)) => json::text(&json::parse(row.request_parameters.as_deref()), &["roleArn"]) == Some(role),
+        };
+        row.event_source == call.event_source
+            && row.event_name == call.event_name
+            && row.place.cluster == call.place.cluster
+            && row
+                .canonical_arn
+                .as_deref()
+                .is_some_and(|arn| arn.eq_ignore_ascii_case(principal))
+            && same_role
+    };
+    world
+        .facts
+        .call_successes
+        .iter()
+        .filter(is_same)
+        .map(|row| row.last.ts)
+        .max()
+}
+
+/// Why; `None` for errors that refuse nobody.
+fn verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Option<Verdict> {
+    let code = call.error_code.as_deref().unwrap_or_default();
+    let code = code.strip_prefix("Client.").unwrap_or(code);
+    let text = call.error_message.as_deref().unwrap_or_default();
+    let is_sts = call.event_source == "sts.amazonaws.com";
+    let is_eks = matches!(
+        call.event_source.as_str(),
+        "eks.amazonaws.com" | "eks-auth.amazonaws.com"
+    );
+    let is_access = matches!(
+        code,
+        "AccessDenied"
+            | "AccessDeniedException"
+            | "UnauthorizedOperation"
+            | "UnauthorizedException"
+            | "NotAuthorized"
+            | "NotAuthorizedException"
+            | "AuthorizationError"
+            | "UnauthorizedAccess"
+    ) || message.is_some();
+    match code {
+        "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
+            return Some(Verdict::new(
+                "sts.invalid-token",
+                "the access key is deleted, inactive, of another partition, or lacks its session token; or its user is gone",
+                "certain",
+            ));
+        }
+        "SignatureDoesNotMatch" | "InvalidSignatureException" => {
+            return Some(Verdict::new(
+                "sts.signature",
+                "the signature does not fit: wrong secret, clock, region, or a proxy that edits requests",
+                "certain",
+            ));
+        }
+        "OptInRequired" | "SubscriptionRequiredException" | "RegionDisabledException" => {
+            return Some(Verdict::new(
+                "iam.organization-opt-in",
+                "the region or the service is switched off for this account",
+                "certain",
+            ));
+        }
+        "InvalidIdentityToken" | "IDPCommunicationError" | "IDPRejectedClaim" if is_sts => return Some(web_identity()),
+        "AccessDenied" | "ExpiredTokenException" if call.event_name == "AssumeRoleWithWebIdentity" => {
+            return Some(web_identity());
+        }
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
+            return Some(
+                Verdict::new("sts.expired-token", "the temporary credentials had run out", "certain").with([fix(
+                    "Renew the credentials",
+                    vec!["aws sso login".to_owned(), "aws sts get-caller-identity".to_owned()],
+                )]),
+            );
+        }
+        _ => {}
+    }
+    if is_eks && !is_access {
+        return eks_verdict(call, code, text);
+    }
+    is_access.then(|| access_verdict(call, message, is_sts))
+}
+
+fn web_identity() -> Verdict {
+    Verdict::new(
+        "sts.web-identity",
+        "the role does not accept this web identity: the OIDC provider, its audience, or the subject in the trust policy does not fit",
+        "certain",
+    )
+}
+
+/// Exceptions of the EKS API that shut somebody out.
+fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict> {
+    let cluster = call.place.cluster.as_deref().unwrap_or("CLUSTER");
+    let region = call.place.region.as_deref().unwrap_or("REGION");
+    let named = format!("--name {} --region {}", quote(cluster), quote(region));
+    let verdict = |reason, cause: &str, fixes: Vec<Fix>| Some(Verdict::new(reason, cause, "certain").with(fixes));
+    let has = |part: &str| text.contains(part);
+    match code {
+        "InvalidRequestException" | "InvalidParameterException"
+            if has("authentication mode must be set to one of")
+                || has("Unsupported authentication mode update")
+                || has("bootstrapClusterCreatorAdminPermissions must be true") =>
+        {
+            verdict(
+                "eks.auth-mode",
+                "the cluster's authentication mode does not allow this: access entries need API or API_AND_CONFIG_MAP, and the mode moves one way only",
+                vec![fix(
+                    "Change the mode (cannot be undone)",
+                    vec![format!(
+                        "aws eks update-cluster-config {named} --access-config authenticationMode=API_AND_CONFIG_MAP"
+                    )],
+                )],
+            )
+        }
+        "InvalidParameterException"
+            if has("could not be assumed because it does not exist or the trusted entity is not correct") =>
+        {
+            verdict(
+                "sts.service-role-trust",
+                "the service role given to the call does not exist or does not trust the service; it is not the caller's own role",
+                vec![fix(
+                    "Look at the trust policy of the role in the message: it must name the service (eks.amazonaws.com, ec2.amazonaws.com or eks-fargate-pods.amazonaws.com)",
+                    vec!["aws iam get-role --role-name SERVICE_ROLE --query Role.AssumeRolePolicyDocument".to_owned()],
+                )],
+            )
+        }
+        "InvalidParameterException" if has("specified principalArn is invalid") => verdict(
+            "eks.access-entry.invalid-principal",
+            "an access entry needs the ARN of a principal that exists, with its path; one made seconds ago may not be known yet",
+            Vec::new(),
+        ),
+        "InvalidParameterException" if has("kubernetes group name") && has("cannot start with") => verdict(
+            "eks.access-entry.system-group",
+            "groups of access entries cannot start with system:; use AmazonEKSClusterAdminPolicy instead of system:masters",
+            crate::creators::admin_entry_commands(cluster, region, "PRINCIPAL_ARN")
+                .into_iter()
+                .skip(1)
+                .map(|command| fix("Associate the policy", vec![command]))
+                .collect(),
+        ),
+        "InvalidParameterException" if has("username must not begin with") => verdict(
+            "eks.access-entry.system-user",
+            "user names of access entries cannot begin with system:; nodes take the type EC2_LINUX",
+            Vec::new(),
+        ),
+        "ResourceInUseException" if has("access entry resource is already in use") => verdict(
+            "eks.access-entry.exists",
+            "the principal has an access entry already; the creator has one that EKS made",
+            vec![fix(
+                "Look at the entries",
+                vec![format!(
+                    "aws eks list-access-entries --cluster-name {} --region {}",
+                    quote(cluster),
+                    quote(region)
+                )],
+            )],
+        ),
+        "ResourceNotFoundException" if has("No cluster found for name") => verdict(
+            "eks.cluster.not-found",
+            "there is no cluster of this name in this account and region",
+            vec![fix(
+                "Look where it is",
+                vec![
+                    format!("aws eks list-clusters --region {}", quote(region)),
+                    "aws sts get-caller-identity".to_owned(),
+                ],
+            )],
+        ),
+        "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
+            verdict("eks.throttled", "too many calls: no right is missing", Vec::new())
+        }
+        _ => None,
+    }
+}
+
+/// Refusals of IAM, by the cause that the message names.
+fn access_verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>, is_sts: bool) -> Verdict {
+    let is_assume = is_sts && call.event_name.starts_with("AssumeRole");
+    let action = message.map_or_else(
+        || {
+            format!(
+                "{}:{}",
+                call.event_source.split('.').next().unwrap_or_default(),
+                call.event_name
+            )
+        },
+        |message| message.action.to_owned(),
+    );
+    let resource = message.and_then(|message| message.resource).unwrap_or("*");
+    let cause = message.map_or(&Cause::Unsaid, |message| &message.cause);
+    let grant = || {
+        fix(
+            "Grant the action to the caller",
+            vec![grant_command(call, &action, resource)],
+        )
+    };
+    let is_pass_role = action == "iam:PassRole";
+    match cause {
+        Cause::NoAllow(PolicyKind::RoleTrust) => Verdict::new("sts.trust-policy", "the trust policy of the role does not let this principal assume it", "certain").with([trust_fix(call, message)]),
+        Cause::ExplicitDeny(PolicyKind::RoleTrust, _) => Verdict::new("sts.trust-policy", "the trust policy of the role denies this principal", "certain").with([trust_fix(call, message)]),
+        Cause::NoAllow(PolicyKind::Identity) if is_pass_role => pass_role(resource, "certain").with([grant()]),
+        Cause::NoAllow(PolicyKind::Identity) => Verdict::new("iam.identity-policy.missing", format!("no policy of the caller allows {action}"), "certain").with([grant()]),
+        Cause::NoAllow(PolicyKind::ServiceControl) => Verdict::new("iam.scp", format!("no service control policy of the organization allows {action}: only its administrator can change that"), "certain"),
+        Cause::ExplicitDeny(PolicyKind::ServiceControl, policy) => Verdict::new("iam.scp.explicit", deny_cause("a service control policy", *policy, "only the organization's administrator can change it"), "certain"),
+        Cause::NoAllow(PolicyKind::ResourceControl) | Cause::ExplicitDeny(PolicyKind::ResourceControl, _) => Verdict::new("iam.rcp", "a resource control policy of the organization denies it: only its administrator can change that", "certain"),
+        Cause::NoAllow(PolicyKind::PermissionsBoundary) | Cause::ExplicitDeny(PolicyKind::PermissionsBoundary, _) => {
+            Verdict::new("iam.permissions-boundary", format!("the caller's permissions boundary does not allow {action}"), "certain")
+        }
+        Cause::NoAllow(PolicyKind::Session) | Cause::ExplicitDeny(PolicyKind::Session, _) => {
+            Verdict::new("iam.session-policy", "the policy passed when the session was made does not allow it: change what assumes the role", "certain")
+        }
+        Cause::NoAllow(PolicyKind::Resource) => Verdict::new("iam.resource-policy", "the resource's own policy does not allow it", "certain"),
+        Cause::NoAllow(PolicyKind::VpcEndpoint) | Cause::ExplicitDeny(PolicyKind::VpcEndpoint, _) => {
+            Verdict::new("iam.vpc-endpoint-policy", "the policy of the VPC endpoint does not allow it", "certain")
+        }
+        Cause::ExplicitDeny(_, policy) => Verdict::new("iam.explicit-deny", deny_cause("a policy", *policy, "an Allow never beats it"), "certain"),
+        Cause::NoAllow(_) => Verdict::new("iam.identity-policy.unknown", format!("some policy does not allow {action}"), "guess").with([simulate(call, &action, resource)]),
+        Cause::Unsaid if is_assume => Verdict::new(
+            "sts.trust-policy",
+            "the trust policy of the role, the caller's own policies, or the role's absence: STS gives one answer for all",
+            "guess",
+        )
+        .with([trust_fix(call, message)]),
+        Cause::Unsaid if is_pass_role => pass_role(resource, "certain").with([grant()]),
+        Cause::Unsaid => Verdict::new("iam.identity-policy.unknown", format!("{action} was refused and the message names no policy"), "guess").with([simulate(call, &action, resource)]),
+    }
+}
+
+fn pass_role(resource: &str, confidence: &'static str) -> Verdict {
+    Verdict::new(
+        "iam.pass-role",
+        format!("the caller may not pass {resource} to the service (iam:PassRole)"),
+        confidence,
+    )
+}
+
+fn deny_cause(what: &str, policy: Option<&str>, then: &str) -> String {
+    match policy {
+        Some(arn) => format!("{what} denies it explicitly ({arn}); {then}"),
+        None => format!("{what} denies it explicitly; {then}"),
+    }
+}
+
+/// The policy statement that grants an action, for whatever kind the caller is.
+fn grant_command(call: &CloudTrailCall, action: &str, resource: &str) -> String {
+    let document = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]});
+    let document = quote(&document.to_string());
+    let caller = call.canonical_arn.as_deref().unwrap_or_default();
+    let name = Arn::parse(caller).map_or("NAME", |arn| arn.name()).to_owned();
+    let policy = format!("allow-{}", action.replace(':', "-").to_lowercase());
+    match Arn::parse(caller).is_ok_and(|arn| arn.resource.starts_with("user/")) {
+        true => format!(
+            "aws iam put-user-policy --user-name {} --policy-name {policy} --policy-document {document}",
+            quote(&name)
+        ),
+        false => format!(
+            "aws iam put-role-policy --role-name {} --policy-name {policy} --policy-document {document}",
+            quote(&name)
+        ),
+    }
+}
+
+fn simulate(call: &CloudTrailCall, action: &str, resource: &str) -> Fix {
+    let caller = quote(call.canonical_arn.as_deref().unwrap_or("PRINCIPAL_ARN"));
+    let command = format!(
+        "aws iam simulate-principal-policy --policy-source-arn {caller} --action-names {} --resource-arns {}",
+        quote(action),
+        quote(resource)
+    );
+    fix("Find the policy that refuses", vec![command])
+}
+
+fn trust_fix(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Fix {
+    let request = json::parse(call.request_parameters.as_deref());
+    let role = json::text(&request, &["roleArn"])
+        .or_else(|| message.and_then(|message| message.resource))
+        .unwrap_or("ROLE_ARN");
+    let name = Arn::parse(role).map_or("ROLE", |arn| arn.name()).to_owned();
+    let caller = call.canonical_arn.as_deref().unwrap_or("PRINCIPAL_ARN");
+    let statement = serde_json::json!({"Effect": "Allow", "Principal": {"AWS": caller}, "Action": "sts:AssumeRole"});
+    Fix {
+        title: "Let the role trust the caller (add the statement to those that are there); across accounts the caller needs sts:AssumeRole too".to_owned(),
+        commands: vec![
+            format!("aws iam get-role --role-name {} --query Role.AssumeRolePolicyDocument", quote(&name)),
+            format!("aws iam update-assume-role-policy --role-name {} --policy-document file://trust.json", quote(&name)),
+        ],
+        manifest: serde_json::to_string_pretty(&statement).ok(),
+    }
+}

@@ -1,0 +1,219 @@
+//! Fixes with names filled in, ready to copy, and what the terminal of the refused shows.
+
+use crate::creators::quote;
+use crate::findings::{Cluster, Fix, RequestShape};
+use crate::places::partition_of;
+
+/// A fix of commands.
+pub(super) fn fix(title: &str, commands: Vec<String>) -> Fix {
+    Fix {
+        title: title.to_owned(),
+        commands,
+        manifest: None,
+    }
+}
+
+fn region(cluster: &Cluster) -> String {
+    if cluster.region.is_empty() {
+        "REGION".to_owned()
+    } else {
+        quote(&cluster.region)
+    }
+}
+
+/// Access entry with a policy for one namespace; the ARN is the one with the path.
+pub(super) fn access_entry(cluster: &Cluster, arn: &str, namespace: Option<&str>) -> Fix {
+    let (name, region, partition) = (quote(&cluster.name), region(cluster), partition_of(&cluster.region));
+    let scope = namespace.map_or("type=cluster".to_owned(), |namespace| {
+        format!("type=namespace,namespaces={}", quote(namespace))
+    });
+    fix(
+        "Make an access entry (modes API and API_AND_CONFIG_MAP), with the role's path in the ARN",
+        vec![
+            format!(
+                "aws eks create-access-entry --cluster-name {name} --region {region} --principal-arn {}",
+                quote(arn)
+            ),
+            format!(
+                "aws eks associate-access-policy --cluster-name {name} --region {region} --principal-arn {} --policy-arn \
+                 arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSViewPolicy --access-scope {scope}",
+                quote(arn)
+            ),
+        ],
+    )
+}
+
+/// A mapping in aws-auth; the ARN is the one without a role's path.
+pub(super) fn mapping(cluster: &Cluster, arn: &str) -> Fix {
+    let command = format!(
+        "eksctl create iamidentitymapping --cluster {} --region {} --arn {} --username USERNAME --group GROUP --no-duplicate-arns",
+        quote(&cluster.name),
+        region(cluster),
+        quote(arn)
+    );
+    fix(
+        "Map it in aws-auth (modes CONFIG_MAP and API_AND_CONFIG_MAP), without a role's path in the ARN",
+        vec![command],
+    )
+}
+
+/// Takes a wrong mapping away and writes the right one.
+pub(super) fn replace_mapping(cluster: &Cluster, wrong: &str, right: &str, username: &str, groups: &[String]) -> Fix {
+    let (name, region) = (quote(&cluster.name), region(cluster));
+    let groups: String = groups
+        .iter()
+        .map(|group| format!(" --group {}", quote(group)))
+        .collect();
+    fix(
+        "Correct the mapping in aws-auth",
+        vec![
+            format!(
+                "eksctl delete iamidentitymapping --cluster {name} --region {region} --arn {} --all",
+                quote(wrong)
+            ),
+            format!(
+                "eksctl create iamidentitymapping --cluster {name} --region {region} --arn {} --username {}{groups} --no-duplicate-arns",
+                quote(right),
+                quote(username)
+            ),
+        ],
+    )
+}
+
+/// Makes a stale entry anew.
+pub(super) fn renew_entry(cluster: &Cluster, arn: &str) -> Fix {
+    let (name, region, arn) = (quote(&cluster.name), region(cluster), quote(arn));
+    fix(
+        "Delete the access entry and make it again, with its groups and policies",
+        vec![
+            format!("aws eks delete-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
+            format!("aws eks create-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
+        ],
+    )
+}
+
+/// How to see what the refused identity is.
+pub(super) fn verify() -> Fix {
+    fix(
+        "Check as the refused identity",
+        vec![
+            "aws sts get-caller-identity".to_owned(),
+            "kubectl auth whoami".to_owned(),
+        ],
+    )
+}
+
+/// A subject that a binding may name.
+pub(super) enum Named<'n> {
+    User(&'n str),
+    Group(&'n str),
+    ServiceAccount(&'n str, &'n str),
+}
+
+/// Role and binding for exactly this request.
+pub(super) fn role_and_binding(request: &RequestShape, subject: &Named<'_>) -> Vec<Fix> {
+    let verb = request.verb.as_deref().unwrap_or("get");
+    let (flag, kind, subject_name, subject_namespace) = match subject {
+        Named::User(name) => (format!("--user={}", quote(name)), "User", (*name).to_owned(), None),
+        Named::Group(name) => (format!("--group={}", quote(name)), "Group", (*name).to_owned(), None),
+        Named::ServiceAccount(namespace, name) => (
+            format!("--serviceaccount={}", quote(&format!("{namespace}:{name}"))),
+            "ServiceAccount",
+            (*name).to_owned(),
+            Some((*namespace).to_owned()),
+        ),
+    };
+    let resource = request.resource.as_deref().unwrap_or_default();
+    let full = request
+        .subresource
+        .as_ref()
+        .map_or(resource.to_owned(), |sub| format!("{resource}/{sub}"));
+    let group = request.api_group.as_deref().unwrap_or_default();
+    let with_group = match (group, &request.subresource) {
+        ("", _) => full.clone(),
+        (group, Some(sub)) => format!("{resource}.{group}/{sub}"),
+        (group, None) => format!("{resource}.{group}"),
+    };
+    let what = match &request.non_resource_url {
+        Some(url) => format!("--non-resource-url={}", quote(url)),
+        None => format!("--resource={}", quote(&with_group)),
+    };
+    let name = "allow-refused-request";
+    let mut subject_json = serde_json::json!({"kind": kind, "name": subject_name});
+    match subject_namespace {
+        Some(namespace) => subject_json["namespace"] = namespace.into(),
+        None => subject_json["apiGroup"] = "rbac.authorization.k8s.io".into(),
+    }
+    let rule = match &request.non_resource_url {
+        Some(url) => serde_json::json!({"nonResourceURLs": [url], "verbs": [verb]}),
+        None => serde_json::json!({"apiGroups": [group], "resources": [full], "verbs": [verb]}),
+    };
+    let manifest = |role: &str, binding: &str, namespace: Option<&str>| {
+        let mut meta = serde_json::json!({"name": name});
+        if let Some(namespace) = namespace {
+            meta["namespace"] = namespace.into();
+        }
+        let api = "rbac.authorization.k8s.io/v1";
+        let role_object = serde_json::json!({"apiVersion": api, "kind": role, "metadata": meta, "rules": [rule]});
+        let binding_object = serde_json::json!({"apiVersion": api, "kind": binding, "metadata": meta,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": name}, "subjects": [subject_json]});
+        serde_json::to_string_pretty(
+            &serde_json::json!({"apiVersion": "v1", "kind": "List", "items": [role_object, binding_object]}),
+        )
+        .ok()
+    };
+    match request
+        .namespace
+        .as_deref()
+        .filter(|_| request.non_resource_url.is_none())
+    {
+        Some(namespace) => vec![Fix {
+            title: format!("Allow exactly this in namespace {namespace}"),
+            commands: vec![
+                format!(
+                    "kubectl create role {name} -n {} --verb={} {what}",
+                    quote(namespace),
+                    quote(verb)
+                ),
+                format!(
+                    "kubectl create rolebinding {name} -n {} --role={name} {flag}",
+                    quote(namespace)
+                ),
+            ],
+            manifest: manifest("Role", "RoleBinding", Some(namespace)),
+        }],
+        None => vec![Fix {
+            title: "Allow exactly this in the whole cluster".to_owned(),
+            commands: vec![
+                format!("kubectl create clusterrole {name} --verb={} {what}", quote(verb)),
+                format!("kubectl create clusterrolebinding {name} --clusterrole={name} {flag}"),
+            ],
+            manifest: manifest("ClusterRole", "ClusterRoleBinding", None),
+        }],
+    }
+}
+
+/// What the terminal of the refused shows.
+pub(super) fn seen_as(layer: &str, request: &RequestShape, text: Option<&str>) -> Vec<String> {
+    match layer {
+        "authn" => vec![
+            "error: You must be logged in to the server (Unauthorized)".to_owned(),
+            "error: You must be logged in to the server (the server has asked for the client to provide credentials)"
+                .to_owned(),
+        ],
+        "authz" | "admission" | "apiserver" => text
+            .map(|message| format!("Error from server: {message}"))
+            .into_iter()
+            .collect(),
+        _ => {
+            let operation = request
+                .aws_action
+                .as_deref()
+                .and_then(|action| action.split(':').nth(1))
+                .unwrap_or("?");
+            text.map(|message| format!("An error occurred when calling the {operation} operation: {message}"))
+                .into_iter()
+                .collect()
+        }
+    }
+}

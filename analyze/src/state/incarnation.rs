@@ -1,0 +1,304 @@
+//! One life of a cluster: its bounds, its authentication mode over time, and the state that its records prove.
+//!
+//! Rule for the mode: EKS API `CreateAccessConfigRequest` (absent means CONFIG_MAP) and the one way CONFIG_MAP, API_AND_CONFIG_MAP,
+//! API. Rule for lives: a name may be used again after DeleteCluster; records after the deletion belong to the old life's tail.
+
+use eksplain_queries::facts::{AuditWrite, CloudTrailCall, Mark, Micros, Snapshot};
+
+use super::aws_auth::{self, AwsAuthVersion, MappingState};
+use super::entries::{self, AccessEntry};
+use super::rbac_history::RbacHistory;
+use crate::findings::Cluster;
+use crate::json;
+use crate::principal::Spellings;
+
+/// Which sources of identity the cluster reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Unknown,
+    ConfigMap,
+    ApiAndConfigMap,
+    Api,
+    /// One of the two that read access entries.
+    SomeApi,
+}
+
+impl Mode {
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        match text {
+            "CONFIG_MAP" => Some(Self::ConfigMap),
+            "API_AND_CONFIG_MAP" => Some(Self::ApiAndConfigMap),
+            "API" => Some(Self::Api),
+            _ => None,
+        }
+    }
+
+    /// The word of the API, where the mode is known.
+    pub(crate) fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::ConfigMap => Some("CONFIG_MAP"),
+            Self::ApiAndConfigMap => Some("API_AND_CONFIG_MAP"),
+            Self::Api => Some("API"),
+            Self::Unknown | Self::SomeApi => None,
+        }
+    }
+
+    pub(crate) fn reads_entries(self) -> bool {
+        matches!(self, Self::ApiAndConfigMap | Self::Api | Self::SomeApi)
+    }
+}
+
+/// A mode from one moment on.
+#[derive(Debug, Clone)]
+pub(crate) struct ModeChange {
+    pub(crate) mode: Mode,
+    pub(crate) at: Mark,
+}
+
+/// One life.
+#[derive(Debug)]
+pub(crate) struct Incarnation<'f> {
+    pub(crate) cluster: Cluster,
+    pub(crate) number: u32,
+    pub(crate) created: Option<&'f CloudTrailCall>,
+    pub(crate) deleted: Option<&'f CloudTrailCall>,
+    /// Records from here on are this life's; the least number where its creation is not known.
+    pub(crate) start: Micros,
+    /// Its end where it is known: DeleteCluster, or the creation of the next life.
+    pub(crate) deleted_at: Option<Micros>,
+    /// Calls that succeeded, in order.
+    pub(crate) calls: Vec<&'f CloudTrailCall>,
+    pub(crate) writes: Vec<&'f AuditWrite>,
+    pub(crate) snapshots: Vec<&'f Snapshot>,
+    /// First request that an access policy let through.
+    pub(crate) policy_use: Option<Mark>,
+    pub(crate) modes: Vec<ModeChange>,
+    pub(crate) aws_auth: Vec<AwsAuthVersion>,
+    pub(crate) entries: Vec<AccessEntry>,
+    pub(crate) rbac: RbacHistory,
+}
+
+/// Records this long before the first CreateCluster are another life's; a shorter time is the clocks'.
+const SKEW: Micros = 10 * 60 * 1_000_000;
+
+/// Cuts the calls of one cluster name into lives.
+pub(super) fn lives<'f>(
+    cluster: &Cluster,
+    calls: &[&'f CloudTrailCall],
+    first_log: Option<Micros>,
+) -> Vec<Incarnation<'f>> {
+    let mut lives: Vec<Incarnation<'f>> = Vec::new();
+    let open = |lives: &mut Vec<Incarnation<'f>>, created: Option<&'f CloudTrailCall>| {
+        let start = created.map_or(Micros::MIN, |call| call.at.ts);
+        if let Some(before) = lives.last_mut() {
+            before.deleted_at.get_or_insert(start);
+        }
+        let number = u32::try_from(lives.len()).unwrap_or(u32::MAX).saturating_add(1);
+        lives.push(Incarnation::new(cluster.clone(), number, created, start));
+    };
+    let is_copy = |a: &CloudTrailCall, b: &CloudTrailCall| {
+        (a.shared_event_id.is_some() && a.shared_event_id == b.shared_event_id)
+            || (a.event_id.is_some() && a.event_id == b.event_id)
+    };
+    let is_before_creation = |call: &CloudTrailCall| first_log.is_some_and(|first| first < call.at.ts - SKEW);
+    for call in calls {
+        match call.event_name.as_str() {
+            "CreateCluster" => {
+                if lives
+                    .last()
+                    .and_then(|life| life.created)
+                    .is_some_and(|created| is_copy(created, call))
+                {
+                    continue;
+                }
+                if lives.is_empty() && is_before_creation(call) {
+                    open(&mut lives, None);
+                }
+                open(&mut lives, Some(call));
+            }
+            "DeleteCluster" => {
+                if lives.is_empty() {
+                    open(&mut lives, None);
+                }
+                if let Some(life) = lives.last_mut().filter(|life| life.deleted_at.is_none()) {
+                    life.deleted_at = Some(call.at.ts);
+                    life.deleted = Some(call);
+                }
+            }
+            _ => {
+                if lives.is_empty() {
+                    open(&mut lives, None);
+                }
+                if let Some(life) = lives.last_mut() {
+                    life.calls.push(call);
+                }
+            }
+        }
+    }
+    if lives.is_empty() {
+        open(&mut lives, None);
+    }
+    lives
+}
+
+impl<'f> Incarnation<'f> {
+    fn new(cluster: Cluster, number: u32, created: Option<&'f CloudTrailCall>, start: Micros) -> Self {
+        Self {
+            cluster,
+            number,
+            created,
+            deleted: None,
+            start,
+            deleted_at: None,
+            calls: Vec::new(),
+            writes: Vec::new(),
+            snapshots: Vec::new(),
+            policy_use: None,
+            modes: Vec::new(),
+            aws_auth: Vec::new(),
+            entries: Vec::new(),
+            rbac: RbacHistory::default(),
+        }
+    }
+
+    /// Rebuilds the state from the records.
+    pub(super) fn rebuild(&mut self, spellings: &Spellings) {
+        self.modes = self.mode_changes();
+        self.aws_auth = aws_auth::versions(self);
+        self.entries = entries::entries(self, spellings);
+        self.rbac = RbacHistory::build(self);
+    }
+
+    /// When it was created, where a record tells.
+    pub(crate) fn created_at(&self) -> Option<Micros> {
+        if let Some(created) = self.created {
+            return Some(created.at.ts);
+        }
+        let clusters = self.snapshots.iter().filter(|snapshot| snapshot.kind == "cluster");
+        clusters
+            .map(|snapshot| json::parse(Some(&snapshot.body)))
+            .find_map(|body| created_at(&body["createdAt"]))
+    }
+
+    /// Whether the creator was made an admin; `None` where no record tells.
+    pub(crate) fn bootstrap_admin(&self) -> Option<bool> {
+        let said =
+            |value: &serde_json::Value| value["accessConfig"]["bootstrapClusterCreatorAdminPermissions"].as_bool();
+        let snapshots = self.snapshots.iter().filter(|snapshot| snapshot.kind == "cluster");
+        if let Some(flag) = snapshots
+            .map(|snapshot| json::parse(Some(&snapshot.body)))
+            .find_map(|body| said(&body))
+        {
+            return Some(flag);
+        }
+        let created = self.created?;
+        let response = json::parse(created.response_elements.as_deref());
+        let request = json::parse(created.request_parameters.as_deref());
+        Some(said(&response["cluster"]).or_else(|| said(&request)).unwrap_or(true))
+    }
+
+    fn mode_changes(&self) -> Vec<ModeChange> {
+        let mut changes = Vec::new();
+        if let Some(created) = self.created {
+            let said = |value: serde_json::Value| {
+                json::text(&value["accessConfig"], &["authenticationMode"]).and_then(Mode::of)
+            };
+            let response = json::parse(created.response_elements.as_deref());
+            let mode =
+                said(response["cluster"].clone()).or_else(|| said(json::parse(created.request_parameters.as_deref())));
+            changes.push(ModeChange {
+                mode: mode.unwrap_or(Mode::ConfigMap),
+                at: created.at.clone(),
+            });
+        }
+        for call in self
+            .calls
+            .iter()
+            .filter(|call| call.event_name == "UpdateClusterConfig")
+        {
+            let request = json::parse(call.request_parameters.as_deref());
+            if let Some(mode) = json::text(&request["accessConfig"], &["authenticationMode"]).and_then(Mode::of) {
+                changes.push(ModeChange {
+                    mode,
+                    at: call.at.clone(),
+                });
+            }
+        }
+        for snapshot in self.snapshots.iter().filter(|snapshot| snapshot.kind == "cluster") {
+            let body = json::parse(Some(&snapshot.body));
+            if let Some(mode) = json::text(&body["accessConfig"], &["authenticationMode"]).and_then(Mode::of) {
+                changes.push(ModeChange {
+                    mode,
+                    at: snapshot.at.clone(),
+                });
+            }
+        }
+        changes.sort_by(|a, b| a.at.cmp(&b.at));
+        changes
+    }
+
+    /// The mode at a moment.
+    pub(crate) fn mode_at(&self, ts: Micros) -> Mode {
+        if let Some(change) = self.modes.iter().rev().find(|change| change.at.ts <= ts) {
+            return change.mode;
+        }
+        // The mode only moves forward: before a change to it, it was another one.
+        match self.modes.first().map(|change| change.mode) {
+            Some(Mode::ConfigMap) => return Mode::ConfigMap,
+            Some(Mode::ApiAndConfigMap) if !self.used_entries_by(ts) => return Mode::Unknown,
+            _ => {}
+        }
+        if self.used_entries_by(ts) {
+            Mode::SomeApi
+        } else {
+            Mode::Unknown
+        }
+    }
+
+    fn used_entries_by(&self, ts: Micros) -> bool {
+        let by_call = self.calls.iter().any(|call| {
+            call.at.ts <= ts && (call.event_name.contains("AccessEntry") || call.event_name.contains("AccessPolicy"))
+        });
+        by_call || self.policy_use.as_ref().is_some_and(|first| first.ts <= ts)
+    }
+
+    /// When aws-auth ceased to be read.
+    pub(crate) fn api_only_from(&self) -> Option<&ModeChange> {
+        self.modes.iter().find(|change| change.mode == Mode::Api)
+    }
+
+    /// What aws-auth was at a moment.
+    pub(crate) fn aws_auth_at(&self, ts: Micros) -> &MappingState {
+        self.aws_auth
+            .iter()
+            .rev()
+            .find(|version| version.at.ts <= ts)
+            .map_or(&MappingState::Unknown, |version| &version.state)
+    }
+
+    /// Access entries at a moment.
+    pub(crate) fn entries_at(&self, ts: Micros) -> impl Iterator<Item = &AccessEntry> {
+        self.entries.iter().filter(move |entry| entry.stands_at(ts))
+    }
+
+    /// Whether every change since the beginning is in the records: the life's creation, and the audit log from then on.
+    pub(crate) fn is_complete(&self, first_audit: Option<Micros>) -> bool {
+        let from_birth = self.created.is_some() && first_audit.is_some();
+        let has = |kind: &str| self.snapshots.iter().any(|snapshot| snapshot.kind == kind);
+        from_birth || (has("cluster_role_binding") && has("role_binding"))
+    }
+
+    /// The earlier of a moment and the life's end.
+    pub(crate) fn is_over_at(&self, ts: Micros) -> bool {
+        self.deleted_at.is_some_and(|end| end <= ts)
+    }
+}
+
+/// `createdAt` as epoch seconds or RFC 3339.
+pub(crate) fn created_at(value: &serde_json::Value) -> Option<Micros> {
+    match value {
+        serde_json::Value::Number(seconds) => seconds.as_f64().map(|seconds| (seconds * 1e6) as Micros),
+        serde_json::Value::String(text) => eksplain_parse::time::parse_rfc3339(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,142 @@
+//! State over time: what the records prove of each cluster, life by life, and of the IAM principals behind it.
+//!
+//! Rules: what changes state and how (the domain's section 2). Unknown is a state of its own: what no record tells is not guessed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eksplain_queries::facts::{CloudTrailCall, Facts, Mark, Micros, Place};
+
+use crate::findings::Cluster;
+use crate::places::Places;
+use crate::principal::Spellings;
+
+pub(crate) mod aws_auth;
+pub(crate) mod entries;
+pub(crate) mod iam;
+mod incarnation;
+pub(crate) mod rbac_history;
+
+pub(crate) use aws_auth::MappingState;
+pub(crate) use entries::{AccessEntry, Association};
+pub(crate) use iam::IamHistory;
+pub(crate) use incarnation::{Incarnation, Mode};
+
+/// All that is known.
+pub(crate) struct World<'f> {
+    pub(crate) facts: &'f Facts,
+    pub(crate) places: Places,
+    pub(crate) spellings: Spellings,
+    pub(crate) iam: IamHistory,
+    pub(crate) lives: BTreeMap<Cluster, Vec<Incarnation<'f>>>,
+}
+
+impl<'f> World<'f> {
+    pub(crate) fn build(facts: &'f Facts) -> Self {
+        let places = Places::of(facts);
+        let spellings = Spellings::of(facts);
+        let iam = IamHistory::build(facts);
+        let mut calls: BTreeMap<Cluster, Vec<&CloudTrailCall>> = BTreeMap::new();
+        for call in facts
+            .calls
+            .iter()
+            .filter(|call| call.error_code.is_none() && call.event_source == "eks.amazonaws.com")
+        {
+            if let Some(cluster) = places.cluster(&call.place) {
+                calls.entry(cluster).or_default().push(call);
+            }
+        }
+        // A cluster is one that logged, that a snapshot shows, or that a call that succeeded names.
+        let mut first_log: BTreeMap<Cluster, Mark> = BTreeMap::new();
+        let mut clusters: BTreeSet<Cluster> = calls.keys().cloned().collect();
+        for day in facts.coverage.iter().filter(|day| day.table != "cloudtrail") {
+            if let Some(cluster) = places.cluster(&day.place) {
+                let first = first_log.entry(cluster.clone()).or_insert_with(|| day.first.clone());
+                if day.first < *first {
+                    *first = day.first.clone();
+                }
+                clusters.insert(cluster);
+            }
+        }
+        let lives = clusters.into_iter().map(|cluster| {
+            let calls = calls.remove(&cluster).unwrap_or_default();
+            let lives = incarnation::lives(&cluster, &calls, first_log.get(&cluster).map(|mark| mark.ts));
+            (cluster, lives)
+        });
+        let mut world = Self {
+            lives: lives.collect(),
+            facts,
+            places,
+            spellings,
+            iam,
+        };
+        world.fill();
+        world
+    }
+
+    /// Gives each life the records of its time.
+    fn fill(&mut self) {
+        for write in &self.facts.writes {
+            if aws_auth::is_dry_run(write) {
+                continue;
+            }
+            if let Some(life) = self
+                .places
+                .cluster(&write.place)
+                .and_then(|cluster| life_at(&mut self.lives, &cluster, write.at.ts))
+            {
+                life.writes.push(write);
+            }
+        }
+        for snapshot in &self.facts.snapshots {
+            if let Some(life) = self
+                .places
+                .cluster(&snapshot.place)
+                .and_then(|cluster| life_at(&mut self.lives, &cluster, snapshot.at.ts))
+            {
+                life.snapshots.push(snapshot);
+            }
+        }
+        for row in self
+            .facts
+            .activity
+            .iter()
+            .filter(|row| row.access_policy_reason.is_some())
+        {
+            if let Some(life) = self
+                .places
+                .cluster(&row.place)
+                .and_then(|cluster| life_at(&mut self.lives, &cluster, row.first.ts))
+            {
+                life.policy_use.get_or_insert_with(|| row.first.clone());
+            }
+        }
+        for life in self.lives.values_mut().flatten() {
+            life.rebuild(&self.spellings);
+        }
+    }
+
+    /// The life that a record of this cluster and time belongs to.
+    pub(crate) fn life(&self, cluster: &Cluster, ts: Micros) -> Option<&Incarnation<'f>> {
+        let lives = self.lives.get(cluster)?;
+        lives
+            .iter()
+            .rev()
+            .find(|life| life.start <= ts)
+            .or_else(|| lives.first())
+    }
+
+    /// The life that a fact belongs to.
+    pub(crate) fn life_of(&self, place: &Place, ts: Micros) -> Option<&Incarnation<'f>> {
+        self.life(&self.places.cluster(place)?, ts)
+    }
+}
+
+fn life_at<'a, 'f>(
+    lives: &'a mut BTreeMap<Cluster, Vec<Incarnation<'f>>>,
+    cluster: &Cluster,
+    ts: Micros,
+) -> Option<&'a mut Incarnation<'f>> {
+    let lives = lives.get_mut(cluster)?;
+    let at = lives.iter().rposition(|life| life.start <= ts).unwrap_or(0);
+    lives.get_mut(at)
+}
