@@ -21,6 +21,11 @@ mod state;
 
 use eksplain_queries::facts::{Facts, Micros};
 
+/// Whether a name fits a pattern with `*` and `?`.
+pub use eksplain_parse::arn::glob_matches;
+/// Times as text, and back.
+pub use eksplain_parse::time;
+
 use findings::Answers;
 use state::World;
 

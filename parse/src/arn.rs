@@ -15,8 +15,16 @@ use nom::bytes::complete::{tag, take_till};
 use nom::{IResult, Parser};
 
 /// The partitions that the authenticator accepts.
-pub const PARTITIONS: [&str; 8] =
-    ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
+pub const PARTITIONS: [&str; 8] = [
+    "aws",
+    "aws-cn",
+    "aws-us-gov",
+    "aws-iso",
+    "aws-iso-b",
+    "aws-iso-e",
+    "aws-iso-f",
+    "aws-eusc",
+];
 
 /// An ARN taken apart; every part borrows from the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +83,13 @@ impl<'a> Arn<'a> {
             return Err(ArnError::NoPrefix);
         }
         let (resource, (partition, service, region, account)) = parts(text).map_err(|_| ArnError::TooFewParts)?;
-        Ok(Arn { partition, service, region, account, resource })
+        Ok(Arn {
+            partition,
+            service,
+            region,
+            account,
+            resource,
+        })
     }
 
     /// The kind of principal.
@@ -117,7 +131,10 @@ impl<'a> Arn<'a> {
 
     /// The role session of an assumed role.
     pub fn session(&self) -> Option<&'a str> {
-        let rest = self.resource.strip_prefix("assumed-role/").filter(|_| self.service == "sts")?;
+        let rest = self
+            .resource
+            .strip_prefix("assumed-role/")
+            .filter(|_| self.service == "sts")?;
         rest.rsplit_once('/').map(|(_, session)| session)
     }
 
@@ -130,7 +147,12 @@ impl<'a> Arn<'a> {
             PrincipalKind::FederatedUser => return Some(self.to_string()),
             _ => return None,
         };
-        Some(format!("arn:{}:iam::{}:{noun}/{}", self.partition, self.account, self.name()))
+        Some(format!(
+            "arn:{}:iam::{}:{noun}/{}",
+            self.partition,
+            self.account,
+            self.name()
+        ))
     }
 
     /// The form that the authenticator compares, letters lowered: an assumed role becomes its role; a user's path stays;
@@ -142,7 +164,9 @@ impl<'a> Arn<'a> {
                 let role = rest.rsplit_once('/').map(|(role, _)| role)?;
                 format!("arn:{}:iam::{}:role/{role}", self.partition, self.account)
             }
-            PrincipalKind::Role | PrincipalKind::User | PrincipalKind::Root | PrincipalKind::FederatedUser => self.to_string(),
+            PrincipalKind::Role | PrincipalKind::User | PrincipalKind::Root | PrincipalKind::FederatedUser => {
+                self.to_string()
+            }
             _ => return None,
         };
         Some(text.to_lowercase())
@@ -159,7 +183,11 @@ impl<'a> Arn<'a> {
 
 impl std::fmt::Display for Arn<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "arn:{}:{}:{}:{}:{}", self.partition, self.service, self.region, self.account, self.resource)
+        write!(
+            f,
+            "arn:{}:{}:{}:{}:{}",
+            self.partition, self.service, self.region, self.account, self.resource
+        )
     }
 }
 
@@ -174,12 +202,18 @@ pub fn sso_permission_set(role_name: &str) -> Option<&str> {
 pub fn canonical_arn(text: &str) -> Option<Cow<'_, str>> {
     let arn = Arn::parse(text).ok()?;
     let is_canonical = match arn.kind() {
-        PrincipalKind::Role | PrincipalKind::User => arn.resource.bytes().filter(|b| *b == b'/').count() == 1 && arn.region.is_empty(),
+        PrincipalKind::Role | PrincipalKind::User => {
+            arn.resource.bytes().filter(|b| *b == b'/').count() == 1 && arn.region.is_empty()
+        }
         PrincipalKind::Root | PrincipalKind::FederatedUser => true,
         PrincipalKind::AssumedRole => false,
         _ => return None,
     };
-    if is_canonical { Some(Cow::Borrowed(text)) } else { arn.canonical().map(Cow::Owned) }
+    if is_canonical {
+        Some(Cow::Borrowed(text))
+    } else {
+        arn.canonical().map(Cow::Owned)
+    }
 }
 
 /// Undoes percent-encoding once, and only where the text is an encoded ARN (`arn%3Aaws…`), as path parameters in
@@ -209,7 +243,10 @@ pub fn decode_percent(text: &str) -> Cow<'_, str> {
 
 /// Whether `pattern`, in which `*` is any text and `?` any letter, matches the whole of `text`; letters are folded.
 pub fn glob_matches(pattern: &str, text: &str) -> bool {
-    let (p, t): (Vec<char>, Vec<char>) = (pattern.to_lowercase().chars().collect(), text.to_lowercase().chars().collect());
+    let (p, t): (Vec<char>, Vec<char>) = (
+        pattern.to_lowercase().chars().collect(),
+        text.to_lowercase().chars().collect(),
+    );
     let (mut i, mut j, mut star, mut mark) = (0, 0, None, 0);
     while j < t.len() {
         if i < p.len() && p[i] == '*' {
@@ -254,14 +291,26 @@ mod tests {
             assert_eq!(canonical_arn(text).as_deref(), canonical, "{text}");
         };
         let role = "arn:aws:iam::111122223333:role/Admin";
-        check("arn:aws:sts::111122223333:assumed-role/Admin/alice", Some(role), Some("arn:aws:iam::111122223333:role/admin"));
-        check("arn:aws:iam::111122223333:role/team/Admin", Some(role), Some("arn:aws:iam::111122223333:role/team/admin"));
+        check(
+            "arn:aws:sts::111122223333:assumed-role/Admin/alice",
+            Some(role),
+            Some("arn:aws:iam::111122223333:role/admin"),
+        );
+        check(
+            "arn:aws:iam::111122223333:role/team/Admin",
+            Some(role),
+            Some("arn:aws:iam::111122223333:role/team/admin"),
+        );
         check(
             "arn:aws:iam::111122223333:user/x/Bob",
             Some("arn:aws:iam::111122223333:user/Bob"),
             Some("arn:aws:iam::111122223333:user/x/bob"),
         );
-        check("arn:aws-cn:iam::011122223333:root", Some("arn:aws-cn:iam::011122223333:root"), Some("arn:aws-cn:iam::011122223333:root"));
+        check(
+            "arn:aws-cn:iam::011122223333:root",
+            Some("arn:aws-cn:iam::011122223333:root"),
+            Some("arn:aws-cn:iam::011122223333:root"),
+        );
         let federated = "arn:aws:sts::111122223333:federated-user/bob";
         check(federated, Some(federated), Some(federated));
         check("arn:aws:iam::111122223333:group/devs", None, None);
@@ -271,13 +320,19 @@ mod tests {
 
     #[test]
     fn a_permission_set_may_hold_underscores() {
-        assert_eq!(sso_permission_set("AWSReservedSSO_devops_admin_595c0f4da82205f0"), Some("devops_admin"));
+        assert_eq!(
+            sso_permission_set("AWSReservedSSO_devops_admin_595c0f4da82205f0"),
+            Some("devops_admin")
+        );
         assert_eq!(sso_permission_set("AWSReservedSSO_devops_admin"), None);
     }
 
     #[test]
     fn an_encoded_arn_is_decoded_once() {
-        assert_eq!(decode_percent("arn%3Aaws%3Aiam%3A%3A1%3Arole%2FX"), "arn:aws:iam::1:role/X");
+        assert_eq!(
+            decode_percent("arn%3Aaws%3Aiam%3A%3A1%3Arole%2FX"),
+            "arn:aws:iam::1:role/X"
+        );
         assert_eq!(decode_percent("arn%3Aa%253A"), "arn:a%3A");
         assert_eq!(decode_percent("50%25"), "50%25");
     }
@@ -291,13 +346,21 @@ mod tests {
         let path = format!("{folder}/data/peer-cases/authenticator-identities.json");
         let facts: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         for case in facts["canonicalize"].as_array().unwrap() {
-            let Some(expected) = case["canonical"].as_str() else { continue };
+            let Some(expected) = case["canonical"].as_str() else {
+                continue;
+            };
             let found = Arn::parse(case["arn"].as_str().unwrap()).unwrap().matching();
             assert_eq!(found, Some(expected.to_lowercase()), "{case}");
         }
         for case in facts["strip_role_path"].as_array().unwrap() {
-            let Some(expected) = case["stripped"].as_str() else { continue };
-            assert_eq!(canonical_arn(case["arn"].as_str().unwrap()).as_deref(), Some(expected), "{case}");
+            let Some(expected) = case["stripped"].as_str() else {
+                continue;
+            };
+            assert_eq!(
+                canonical_arn(case["arn"].as_str().unwrap()).as_deref(),
+                Some(expected),
+                "{case}"
+            );
         }
         for partition in facts["partitions"].as_array().unwrap() {
             assert!(PARTITIONS.contains(&partition.as_str().unwrap()));

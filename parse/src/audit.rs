@@ -197,18 +197,28 @@ pub fn parse_event(text: &str) -> Result<AuditEvent<'_>, ParseError> {
 /// Whether an object with these top-level keys is an audit event: `auditID`, or `requestURI` and `verb`, or `stage` and `user`.
 /// Shippers drop `kind` and `apiVersion`; no other log of EKS has these pairs.
 pub fn looks_like_audit(has: impl Fn(&str) -> bool) -> bool {
-    has("auditID") || (has("requestURI") && has("verb")) || (has("stage") && has("user")) || (has("objectRef") && has("verb"))
+    has("auditID")
+        || (has("requestURI") && has("verb"))
+        || (has("stage") && has("user"))
+        || (has("objectRef") && has("verb"))
 }
 
 impl<'a> AuditEvent<'a> {
     /// When: the stage's time, else when the request came, else what v1beta1 says.
     pub fn ts(&self) -> Option<Micros> {
-        let texts = [&self.stage_timestamp, &self.request_received_timestamp, &self.timestamp, &self.metadata.creation_timestamp];
+        let texts = [
+            &self.stage_timestamp,
+            &self.request_received_timestamp,
+            &self.timestamp,
+            &self.metadata.creation_timestamp,
+        ];
         texts.into_iter().flatten().find_map(|text| parse_rfc3339(text))
     }
 
     /// Decision and reason of the authorizers.
     pub fn authorization(&self) -> Authorization<'a> {
-        self.annotations.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        self.annotations
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default()
     }
 }

@@ -66,8 +66,14 @@ impl Mapping {
     /// Whether this entry is the caller's, as the authenticator compares: letters folded, a user's path kept; the entry's
     /// own ARN is taken as written, so one with a session, a role's path or a wildcard matches nobody.
     pub fn matches(&self, caller: &Arn<'_>) -> bool {
-        let Some(matching) = caller.matching() else { return false };
-        if self.is_sso { glob_matches(&self.arn, &matching) } else { self.arn.eq_ignore_ascii_case(&matching) }
+        let Some(matching) = caller.matching() else {
+            return false;
+        };
+        if self.is_sso {
+            glob_matches(&self.arn, &matching)
+        } else {
+            self.arn.eq_ignore_ascii_case(&matching)
+        }
     }
 }
 
@@ -110,7 +116,11 @@ impl AwsAuth {
 /// Reads the three sections.
 pub fn parse(data: &AwsAuthData<'_>) -> AwsAuth {
     let mut auth = AwsAuth::default();
-    for (section, text) in [(Section::Roles, data.map_roles), (Section::Users, data.map_users), (Section::Accounts, data.map_accounts)] {
+    for (section, text) in [
+        (Section::Roles, data.map_roles),
+        (Section::Users, data.map_users),
+        (Section::Accounts, data.map_accounts),
+    ] {
         let text = text.unwrap_or_default();
         if matches!(text.trim(), "" | "''" | "\"\"" | "``") {
             continue;
@@ -122,11 +132,18 @@ pub fn parse(data: &AwsAuthData<'_>) -> AwsAuth {
                         Section::Accounts => account(item, &mut auth.accounts),
                         _ => entry(section, item, &mut auth.mappings),
                     };
-                    auth.problems.extend(problem.map(|message| AwsAuthProblem { section, entry: Some(index), message, lost_section: false }));
+                    auth.problems.extend(problem.map(|message| AwsAuthProblem {
+                        section,
+                        entry: Some(index),
+                        message,
+                        lost_section: false,
+                    }));
                 }
             }
             Ok(Value::Null) => {}
-            Ok(_) => auth.problems.push(lost(section, format!("{} is not a list", section.as_str()))),
+            Ok(_) => auth
+                .problems
+                .push(lost(section, format!("{} is not a list", section.as_str()))),
             Err(error) => auth.problems.push(lost(section, first_line(&error.to_string()))),
         }
     }
@@ -141,17 +158,32 @@ pub fn parse_config_map(json: &str) -> Result<AwsAuth, serde_json::Error> {
     let object: Value = serde_json::from_str(json)?;
     let text = |key: &str| object["data"][key].as_str();
     // The values of a ConfigMap are strings: the API server refuses the whole object otherwise, so nothing of it counts.
-    let odd = object["data"].as_object().and_then(|data| data.iter().find(|(_, value)| !value.is_string() && !value.is_null()));
+    let odd = object["data"]
+        .as_object()
+        .and_then(|data| data.iter().find(|(_, value)| !value.is_string() && !value.is_null()));
     if let Some((key, _)) = odd {
         let sections = [Section::Roles, Section::Users, Section::Accounts];
-        let problems = sections.map(|section| lost(section, format!("data.{key} is no string, so this is no ConfigMap")));
-        return Ok(AwsAuth { problems: problems.to_vec(), ..AwsAuth::default() });
+        let problems =
+            sections.map(|section| lost(section, format!("data.{key} is no string, so this is no ConfigMap")));
+        return Ok(AwsAuth {
+            problems: problems.to_vec(),
+            ..AwsAuth::default()
+        });
     }
-    Ok(parse(&AwsAuthData { map_roles: text("mapRoles"), map_users: text("mapUsers"), map_accounts: text("mapAccounts") }))
+    Ok(parse(&AwsAuthData {
+        map_roles: text("mapRoles"),
+        map_users: text("mapUsers"),
+        map_accounts: text("mapAccounts"),
+    }))
 }
 
 fn lost(section: Section, message: String) -> AwsAuthProblem {
-    AwsAuthProblem { section, entry: None, message, lost_section: true }
+    AwsAuthProblem {
+        section,
+        entry: None,
+        message,
+        lost_section: true,
+    }
 }
 
 fn first_line(text: &str) -> String {
@@ -173,10 +205,16 @@ fn account(item: &Value, accounts: &mut Vec<String>) -> Option<String> {
 
 /// Reads one entry of mapRoles or mapUsers; gives what is wrong with it.
 fn entry(section: Section, item: &Value, mappings: &mut Vec<Mapping>) -> Option<String> {
-    let Value::Object(object) = item else { return Some("the entry is no map of keys".to_owned()) };
+    let Value::Object(object) = item else {
+        return Some("the entry is no map of keys".to_owned());
+    };
     let get = |key: &str| object.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, v)| v);
     let text = |key: &str| get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let arn_key = if section == Section::Users { "userarn" } else { "rolearn" };
+    let arn_key = if section == Section::Users {
+        "userarn"
+    } else {
+        "rolearn"
+    };
     let (arn, is_sso) = match (text(arn_key), get("sso")) {
         (arn, None) if !arn.is_empty() => (arn, false),
         (arn, Some(sso)) if arn.is_empty() => (sso_pattern(sso)?, true),
@@ -192,7 +230,13 @@ fn entry(section: Section, item: &Value, mappings: &mut Vec<Mapping>) -> Option<
             Vec::new()
         }
     };
-    let mapping = Mapping { section, arn, username: text("username"), groups, is_sso };
+    let mapping = Mapping {
+        section,
+        arn,
+        username: text("username"),
+        groups,
+        is_sso,
+    };
     let equal = |m: &Mapping| m.section == section && m.arn.eq_ignore_ascii_case(&mapping.arn);
     let same_user_spelling = |m: &Mapping| section == Section::Roles || m.arn == mapping.arn;
     match mappings.iter().position(|m| equal(m) && same_user_spelling(m)) {
@@ -210,14 +254,26 @@ fn entry(section: Section, item: &Value, mappings: &mut Vec<Mapping>) -> Option<
 /// The pattern that the authenticator compares for an `sso` entry; `None` where the entry cannot be used. An entry that names
 /// a partition never matches: the component then builds an ARN without one.
 fn sso_pattern(sso: &Value) -> Option<String> {
-    let get = |key: &str| sso.as_object()?.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, v)| v);
+    let get = |key: &str| {
+        sso.as_object()?
+            .iter()
+            .find(|(k, _)| k.eq_ignore_ascii_case(key))
+            .map(|(_, v)| v)
+    };
     let set = get("permissionSetName")?.as_str()?;
     let account = match get("accountID")? {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let partition = if get("partition").is_some_and(|p| p.as_str().is_some_and(|t| !t.is_empty())) { "" } else { "aws" };
-    Some(format!("arn:{partition}:iam::{account}:role/awsreservedsso_{}_*", set.to_lowercase()))
+    let partition = if get("partition").is_some_and(|p| p.as_str().is_some_and(|t| !t.is_empty())) {
+        ""
+    } else {
+        "aws"
+    };
+    Some(format!(
+        "arn:{partition}:iam::{account}:role/awsreservedsso_{}_*",
+        set.to_lowercase()
+    ))
 }
 
 #[cfg(test)]
@@ -225,13 +281,20 @@ mod tests {
     use super::*;
 
     fn roles(text: &str) -> AwsAuth {
-        parse(&AwsAuthData { map_roles: Some(text), ..AwsAuthData::default() })
+        parse(&AwsAuthData {
+            map_roles: Some(text),
+            ..AwsAuthData::default()
+        })
     }
 
     #[test]
     fn an_error_in_one_section_leaves_the_other() {
         let users = "- userarn: arn:aws:iam::111122223333:user/ann\n  username: ann\n";
-        let auth = parse(&AwsAuthData { map_roles: Some("- rolearn: a\n username: [x\n"), map_users: Some(users), map_accounts: None });
+        let auth = parse(&AwsAuthData {
+            map_roles: Some("- rolearn: a\n username: [x\n"),
+            map_users: Some(users),
+            map_accounts: None,
+        });
         assert!(auth.lost(Section::Roles));
         assert_eq!(auth.mappings.len(), 1);
     }
@@ -244,7 +307,9 @@ mod tests {
 
     #[test]
     fn the_last_of_two_role_entries_counts() {
-        let auth = roles("- rolearn: arn:aws:iam::1:role/A\n  groups: [one]\n- rolearn: arn:aws:iam::1:role/a\n  groups: [two]\n");
+        let auth = roles(
+            "- rolearn: arn:aws:iam::1:role/A\n  groups: [one]\n- rolearn: arn:aws:iam::1:role/a\n  groups: [two]\n",
+        );
         assert_eq!(auth.mappings.len(), 1);
         assert_eq!(auth.mappings[0].groups, ["two"]);
     }
@@ -265,17 +330,29 @@ mod tests {
             return;
         };
         let folder = format!("{folder}/data/aws-auth");
-        let expected: Value = serde_json::from_str(&std::fs::read_to_string(format!("{folder}/expected.json")).unwrap()).unwrap();
+        let expected: Value =
+            serde_json::from_str(&std::fs::read_to_string(format!("{folder}/expected.json")).unwrap()).unwrap();
         for (file, expect) in expected["files"].as_object().unwrap() {
             let text = std::fs::read_to_string(format!("{folder}/authenticator/{file}")).unwrap();
             let object: Value = serde_saphyr::from_str(&text).unwrap();
             let auth = parse_config_map(&object.to_string()).unwrap();
             let said = |section: Section| -> Vec<Value> {
                 let of = auth.mappings.iter().filter(|m| m.section == section);
-                of.map(|m| serde_json::json!({"arn": m.arn, "username": m.username, "groups": m.groups})).collect()
+                of.map(|m| serde_json::json!({"arn": m.arn, "username": m.username, "groups": m.groups}))
+                    .collect()
             };
-            assert_eq!(Value::Array(said(Section::Roles)), expect["roles"], "{file}: {:?}", auth.problems);
-            assert_eq!(Value::Array(said(Section::Users)), expect["users"], "{file}: {:?}", auth.problems);
+            assert_eq!(
+                Value::Array(said(Section::Roles)),
+                expect["roles"],
+                "{file}: {:?}",
+                auth.problems
+            );
+            assert_eq!(
+                Value::Array(said(Section::Users)),
+                expect["users"],
+                "{file}: {:?}",
+                auth.problems
+            );
             assert_eq!(serde_json::json!(auth.accounts), expect["accounts"], "{file}");
         }
     }

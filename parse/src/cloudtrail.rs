@@ -146,7 +146,14 @@ pub fn parse_record(text: &str) -> Result<CloudTrailEvent<'_>, ParseError> {
 /// Whether an object with these top-level keys is a CloudTrail record: `eventName` or `eventSource`, and one more of its
 /// own. Stripped copies lack `eventVersion` and `eventTime`.
 pub fn looks_like_cloudtrail(has: impl Fn(&str) -> bool) -> bool {
-    let marks = ["eventName", "eventSource", "eventTime", "eventID", "userIdentity", "awsRegion"];
+    let marks = [
+        "eventName",
+        "eventSource",
+        "eventTime",
+        "eventID",
+        "userIdentity",
+        "awsRegion",
+    ];
     (has("eventName") || has("eventSource")) && marks.iter().filter(|key| has(key)).count() >= 2
 }
 
@@ -159,11 +166,21 @@ impl<'a> CloudTrailEvent<'a> {
     /// Role session: the last part of the ARN, else what follows the first colon of `principalId`; `None` for users.
     pub fn session(&self) -> Option<&str> {
         let identity = &self.user_identity;
-        if let Some(session) = identity.arn.as_deref().and_then(|text| Arn::parse(text).ok()).and_then(|arn| arn.session()) {
+        if let Some(session) = identity
+            .arn
+            .as_deref()
+            .and_then(|text| Arn::parse(text).ok())
+            .and_then(|arn| arn.session())
+        {
             return Some(session);
         }
         let is_role = identity.principal_type.as_deref() == Some("AssumedRole");
-        identity.principal_id.as_deref().filter(|_| is_role)?.split_once(':').map(|(_, session)| session)
+        identity
+            .principal_id
+            .as_deref()
+            .filter(|_| is_role)?
+            .split_once(':')
+            .map(|(_, session)| session)
     }
 
     /// The caller in the form of answers; for roles that of the session's issuer, whose name the session's ARN repeats.
@@ -173,7 +190,12 @@ impl<'a> CloudTrailEvent<'a> {
         if arn.is_some() || identity.principal_type.as_deref() != Some("AssumedRole") {
             return arn;
         }
-        identity.session_context.session_issuer.arn.as_deref().and_then(canonical_arn)
+        identity
+            .session_context
+            .session_issuer
+            .arn
+            .as_deref()
+            .and_then(canonical_arn)
     }
 
     /// The cluster that an EKS call names, even if it never existed: `name`, else `clusterName`, of the request, else of the
@@ -185,17 +207,23 @@ impl<'a> CloudTrailEvent<'a> {
             _ => return None,
         };
         let names = |raw: Option<&'a RawValue>| -> ClusterNames<'a> {
-            raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+            raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+                .unwrap_or_default()
         };
         let request = names(self.request_parameters);
         // Calls on parts of a cluster say `clusterName`, and there `name` is the part's own.
         let named = match request.cluster_name {
             Some(name) => Some(name),
-            None => request.name.filter(|_| by_path && !self.event_name.as_deref().is_some_and(names_no_cluster)),
+            None => request
+                .name
+                .filter(|_| by_path && !self.event_name.as_deref().is_some_and(names_no_cluster)),
         };
         let named = named.or_else(|| {
             let response = names(self.response_elements);
-            response.cluster_name.or(response.cluster.name).or(response.access_entry.name)
+            response
+                .cluster_name
+                .or(response.cluster.name)
+                .or(response.access_entry.name)
         });
         if let Some(name) = named.filter(|name| !name.is_empty()) {
             return Some(Cow::Owned(arn::decode_percent(&name).into_owned()));
@@ -209,5 +237,7 @@ impl<'a> CloudTrailEvent<'a> {
 
 /// EKS calls whose `name` is not a cluster's.
 fn names_no_cluster(event_name: &str) -> bool {
-    event_name.contains("Subscription") || event_name.contains("AddonVersions") || event_name.contains("ClusterVersions")
+    event_name.contains("Subscription")
+        || event_name.contains("AddonVersions")
+        || event_name.contains("ClusterVersions")
 }

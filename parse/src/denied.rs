@@ -51,7 +51,9 @@ pub fn parse_message(text: &str) -> Option<DeniedMessage<'_>> {
     let head = &text[..mark];
     let principal = head.rfind("User: ").map_or(head, |at| &head[at + 6..]).trim();
     let rest = &text[mark + MARK.len()..];
-    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '*'))).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '*')))
+        .unwrap_or(rest.len());
     let action = &rest[..end];
     if !action.contains(':') {
         return None;
@@ -61,8 +63,16 @@ pub fn parse_message(text: &str) -> Option<DeniedMessage<'_>> {
         rest = rest[..cut].trim_end_matches(['.', ' ']);
     }
     let (body, cause) = split_cause(rest);
-    let resource = body.trim_start().strip_prefix("on resource: ").map(|r| r.trim_end_matches(['.', ' ']));
-    Some(DeniedMessage { principal, action, resource, cause })
+    let resource = body
+        .trim_start()
+        .strip_prefix("on resource: ")
+        .map(|r| r.trim_end_matches(['.', ' ']));
+    Some(DeniedMessage {
+        principal,
+        action,
+        resource,
+        cause,
+    })
 }
 
 /// Cuts the clause that names the policy off the end.
@@ -72,7 +82,9 @@ fn split_cause(rest: &str) -> (&str, Cause<'_>) {
     match (because, explicit) {
         (Some(at), other) if other.is_none_or(|o| o < at) => {
             let clause = &rest[at + "because no ".len()..];
-            let Some(allows) = clause.find(" allows the ") else { return (rest, Cause::Unsaid) };
+            let Some(allows) = clause.find(" allows the ") else {
+                return (rest, Cause::Unsaid);
+            };
             (rest[..at].trim_end(), Cause::NoAllow(policy_kind(&clause[..allows])))
         }
         (_, Some(at)) => {
@@ -82,7 +94,10 @@ fn split_cause(rest: &str) -> (&str, Cause<'_>) {
                 None => (clause, None),
             };
             let kind = kind.split(" transitively through ").next().unwrap_or(kind).trim_start();
-            let kind = ["in an ", "in a ", "in the "].iter().find_map(|p| kind.strip_prefix(p)).unwrap_or(kind);
+            let kind = ["in an ", "in a ", "in the "]
+                .iter()
+                .find_map(|p| kind.strip_prefix(p))
+                .unwrap_or(kind);
             (rest[..at].trim_end(), Cause::ExplicitDeny(policy_kind(kind), arn))
         }
         _ => (rest, Cause::Unsaid),
@@ -109,7 +124,11 @@ mod tests {
 
     fn check(text: &str, action: &str, resource: Option<&str>, cause: &Cause<'_>) {
         let found = parse_message(text).unwrap();
-        assert_eq!((found.action, found.resource, &found.cause), (action, resource, cause), "{text}");
+        assert_eq!(
+            (found.action, found.resource, &found.cause),
+            (action, resource, cause),
+            "{text}"
+        );
     }
 
     #[test]
@@ -119,19 +138,49 @@ mod tests {
         let no = |kind: &str| format!("{who} because no {kind} allows the eks:DescribeCluster action");
         let deny = |kind: &str| format!("{who} with an explicit deny in {kind}");
         check(who, "eks:DescribeCluster", cluster, &Cause::Unsaid);
-        check(&no("identity-based policy"), "eks:DescribeCluster", cluster, &Cause::NoAllow(PolicyKind::Identity));
-        check(&no("permissions boundary"), "eks:DescribeCluster", cluster, &Cause::NoAllow(PolicyKind::PermissionsBoundary));
-        check(&deny("a service control policy"), "eks:DescribeCluster", cluster, &Cause::ExplicitDeny(PolicyKind::ServiceControl, None));
+        check(
+            &no("identity-based policy"),
+            "eks:DescribeCluster",
+            cluster,
+            &Cause::NoAllow(PolicyKind::Identity),
+        );
+        check(
+            &no("permissions boundary"),
+            "eks:DescribeCluster",
+            cluster,
+            &Cause::NoAllow(PolicyKind::PermissionsBoundary),
+        );
+        check(
+            &deny("a service control policy"),
+            "eks:DescribeCluster",
+            cluster,
+            &Cause::ExplicitDeny(PolicyKind::ServiceControl, None),
+        );
         let named = deny("a service control policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1");
         let arn = Some("arn:aws:organizations::1:policy/o-1/service_control_policy/p-1");
-        check(&named, "eks:DescribeCluster", cluster, &Cause::ExplicitDeny(PolicyKind::ServiceControl, arn));
-        check(&format!("{who} with an explicit deny"), "eks:DescribeCluster", cluster, &Cause::ExplicitDeny(PolicyKind::Other, None));
+        check(
+            &named,
+            "eks:DescribeCluster",
+            cluster,
+            &Cause::ExplicitDeny(PolicyKind::ServiceControl, arn),
+        );
+        check(
+            &format!("{who} with an explicit deny"),
+            "eks:DescribeCluster",
+            cluster,
+            &Cause::ExplicitDeny(PolicyKind::Other, None),
+        );
     }
 
     #[test]
     fn the_words_around_it_do_not_confuse() {
         let ec2 = "You are not authorized to perform this operation. User: arn:aws:iam::1:user/a is not authorized to perform: ec2:RunInstances on resource: arn:aws:ec2:x because no identity-based policy allows the ec2:RunInstances action. Encoded authorization failure message: AbC-with an explicit deny";
-        check(ec2, "ec2:RunInstances", Some("arn:aws:ec2:x"), &Cause::NoAllow(PolicyKind::Identity));
+        check(
+            ec2,
+            "ec2:RunInstances",
+            Some("arn:aws:ec2:x"),
+            &Cause::NoAllow(PolicyKind::Identity),
+        );
         assert_eq!(parse_message("Access Denied"), None);
     }
 }

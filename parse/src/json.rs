@@ -9,8 +9,12 @@ use std::borrow::Cow;
 pub fn minify(raw: &str) -> Cow<'_, str> {
     let bytes = raw.as_bytes();
     let blank_inside = bytes.get(1).is_some_and(u8::is_ascii_whitespace);
-    let blank_after_colon = memchr::memmem::find(bytes, b"\":").and_then(|at| bytes.get(at + 2)).is_some_and(u8::is_ascii_whitespace);
-    let blank_after_comma = memchr::memmem::find(bytes, b"\",").and_then(|at| bytes.get(at + 2)).is_some_and(u8::is_ascii_whitespace);
+    let blank_after_colon = memchr::memmem::find(bytes, b"\":")
+        .and_then(|at| bytes.get(at + 2))
+        .is_some_and(u8::is_ascii_whitespace);
+    let blank_after_comma = memchr::memmem::find(bytes, b"\",")
+        .and_then(|at| bytes.get(at + 2))
+        .is_some_and(u8::is_ascii_whitespace);
     if !(blank_inside || blank_after_colon || blank_after_comma) || !matches!(bytes.first(), Some(b'{' | b'[')) {
         return Cow::Borrowed(raw);
     }
@@ -39,7 +43,10 @@ mod tests {
 
     #[test]
     fn blanks_go_and_strings_stay() {
-        assert_eq!(minify("{ \"a b\" : [ 1, \"x \\\" y\" ] }"), "{\"a b\":[1,\"x \\\" y\"]}");
+        assert_eq!(
+            minify("{ \"a b\" : [ 1, \"x \\\" y\" ] }"),
+            "{\"a b\":[1,\"x \\\" y\"]}"
+        );
         assert!(matches!(minify("{\"a\":\"b c\"}"), Cow::Borrowed(_)));
     }
 }

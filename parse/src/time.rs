@@ -38,7 +38,9 @@ pub fn parse_rfc3339(text: &str) -> Option<Micros> {
         if count == 0 || count > 9 {
             return None;
         }
-        fraction = (0..6).fold(0, |sum, i| sum * 10 + decimals.get(i).filter(|_| i < count).map_or(0, |c| i64::from(c - b'0')));
+        fraction = (0..6).fold(0, |sum, i| {
+            sum * 10 + decimals.get(i).filter(|_| i < count).map_or(0, |c| i64::from(c - b'0'))
+        });
         rest = &decimals[count..];
     }
     let offset = match rest {
@@ -75,7 +77,9 @@ pub fn format_date(time: Micros) -> String {
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {
-    bytes.iter().try_fold(0, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i64::from(b - b'0')))
+    bytes
+        .iter()
+        .try_fold(0, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i64::from(b - b'0')))
 }
 
 fn days_in_month(year: i64, month: i64) -> i64 {
@@ -116,18 +120,35 @@ mod tests {
     #[test]
     fn a_time_is_read_in_every_spelling() {
         let noon = parse_rfc3339("2026-03-02T12:00:00Z").unwrap();
-        for same in ["2026-03-02 12:00:00", "2026-03-02T12:00:00.000000Z", "2026-03-02T04:00:00-08:00", "2026-03-02T12:00:00+0000"] {
+        for same in [
+            "2026-03-02 12:00:00",
+            "2026-03-02T12:00:00.000000Z",
+            "2026-03-02T04:00:00-08:00",
+            "2026-03-02T12:00:00+0000",
+        ] {
             assert_eq!(parse_rfc3339(same), Some(noon), "{same}");
         }
         assert_eq!(parse_rfc3339("2026-03-02T12:00:00.1234567Z"), Some(noon + 123_456));
-        for wrong in ["", "2026-13-02T12:00:00Z", "2026-02-30T12:00:00Z", "2026-03-02T12:00:00.Z", "2026-03-02T12:00:00 UTC", "x"] {
+        for wrong in [
+            "",
+            "2026-13-02T12:00:00Z",
+            "2026-02-30T12:00:00Z",
+            "2026-03-02T12:00:00.Z",
+            "2026-03-02T12:00:00 UTC",
+            "x",
+        ] {
             assert_eq!(parse_rfc3339(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn a_time_is_written_as_it_was_read() {
-        for text in ["1969-12-31T23:59:59.999999Z", "2000-02-29T00:00:00Z", "2026-11-23T10:02:03.250Z", "9999-12-31T23:59:59Z"] {
+        for text in [
+            "1969-12-31T23:59:59.999999Z",
+            "2000-02-29T00:00:00Z",
+            "2026-11-23T10:02:03.250Z",
+            "9999-12-31T23:59:59Z",
+        ] {
             assert_eq!(format_rfc3339(parse_rfc3339(text).unwrap()), text);
         }
     }

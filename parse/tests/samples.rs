@@ -74,7 +74,10 @@ fn every_authenticator_line_gives_its_fields() {
         if let Some(problems) = expect["problems"].as_array_mut() {
             problems.sort_by_key(|p| p.as_str().unwrap().to_owned());
         }
-        expect.as_object_mut().unwrap().retain(|key, _| key != "note" && key != "problems" || known.contains(key) && key != "note");
+        expect
+            .as_object_mut()
+            .unwrap()
+            .retain(|key, _| key != "note" && key != "problems" || known.contains(key) && key != "note");
         if expect["identity"].is_null() {
             said.as_object_mut().unwrap().remove("identity");
             expect.as_object_mut().unwrap().remove("identity");
@@ -95,14 +98,25 @@ fn every_audit_event_gives_its_fields() {
         let event = &sample["event"];
         let text = event.to_string();
         let parsed = audit::parse_event(&text).unwrap();
-        let same = |said: &Option<std::borrow::Cow<'_, str>>, truth: &Value| assert_eq!(said.as_deref(), truth.as_str(), "{event}");
+        let same = |said: &Option<std::borrow::Cow<'_, str>>, truth: &Value| {
+            assert_eq!(said.as_deref(), truth.as_str(), "{event}")
+        };
         same(&parsed.audit_id, &event["auditID"]);
         same(&parsed.verb, &event["verb"]);
         same(&parsed.user.username, &event["user"]["username"]);
         same(&parsed.object_ref.resource, &event["objectRef"]["resource"]);
-        same(&parsed.authorization().decision, &event["annotations"]["authorization.k8s.io/decision"]);
-        same(&parsed.user.extra.canonical_arn, &event["user"]["extra"]["canonicalArn"][0]);
-        assert_eq!(parsed.response_status.code.map(i64::from), event["responseStatus"]["code"].as_i64());
+        same(
+            &parsed.authorization().decision,
+            &event["annotations"]["authorization.k8s.io/decision"],
+        );
+        same(
+            &parsed.user.extra.canonical_arn,
+            &event["user"]["extra"]["canonicalArn"][0],
+        );
+        assert_eq!(
+            parsed.response_status.code.map(i64::from),
+            event["responseStatus"]["code"].as_i64()
+        );
         assert!(audit::looks_like_audit(|key| event.get(key).is_some()), "{event}");
     }
 }
@@ -113,12 +127,20 @@ fn every_cloudtrail_record_gives_its_fields() {
         let event = &sample["event"];
         let text = event.to_string();
         let parsed = cloudtrail::parse_record(&text).unwrap();
-        let same = |said: &Option<std::borrow::Cow<'_, str>>, truth: &Value| assert_eq!(said.as_deref(), truth.as_str(), "{event}");
+        let same = |said: &Option<std::borrow::Cow<'_, str>>, truth: &Value| {
+            assert_eq!(said.as_deref(), truth.as_str(), "{event}")
+        };
         same(&parsed.event_id, &event["eventID"]);
         same(&parsed.event_name, &event["eventName"]);
         same(&parsed.error_code, &event["errorCode"]);
         same(&parsed.user_identity.arn, &event["userIdentity"]["arn"]);
-        same(&parsed.user_identity.session_context.session_issuer.arn, &event["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"]);
-        assert!(cloudtrail::looks_like_cloudtrail(|key| event.get(key).is_some()), "{event}");
+        same(
+            &parsed.user_identity.session_context.session_issuer.arn,
+            &event["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"],
+        );
+        assert!(
+            cloudtrail::looks_like_cloudtrail(|key| event.get(key).is_some()),
+            "{event}"
+        );
     }
 }

@@ -123,6 +123,18 @@ impl Frame {
             .collect())
     }
 
+    /// Id, object, line.
+    pub(crate) fn origins(&self) -> pl::PolarsResult<Vec<(String, (String, i64))>> {
+        let (id, uri, line) = (
+            self.texts("id")?,
+            self.texts("source_uri")?,
+            self.numbers("source_line")?,
+        );
+        Ok((0..self.height())
+            .map(|row| (id.or_empty(row), (uri.or_empty(row), line.get(row).unwrap_or_default())))
+            .collect())
+    }
+
     /// Every cell as text; times in RFC 3339.
     pub(crate) fn as_text(&self) -> Answer {
         let columns = self.0.columns();

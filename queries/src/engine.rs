@@ -1,6 +1,6 @@
 //! Polars as the engine: tables are scanned lazily from the lake's parts, and a statement reads only the columns it names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eksplain_lake::tables::Kind;
 use eksplain_lake::{Lake, Table};
@@ -72,6 +72,29 @@ impl Engine {
     /// [`Error::Lake`] where a part cannot be read.
     pub fn facts(&self, bounds: Bounds) -> Result<Facts, Error> {
         reductions::facts(self, bounds)
+    }
+
+    /// The object and the line of each record, by its id; ids that the lake does not hold are left out.
+    ///
+    /// # Errors
+    /// [`Error::Lake`] where a part cannot be read.
+    pub fn origins(&self, ids: &BTreeSet<String>) -> Result<BTreeMap<String, (String, i64)>, Error> {
+        let wanted = <pl::Series as pl::NamedFrom<_, [&str]>>::new(
+            "ids".into(),
+            ids.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        let mut origins = BTreeMap::new();
+        for table in [Table::Authenticator, Table::Audit, Table::CloudTrail, Table::Snapshot] {
+            let text = format!("SELECT id, source_uri, source_line FROM {}", table.dir());
+            let is_wanted = col("id").is_in(lit(wanted.clone()).implode(false), false);
+            let rows = self
+                .run(&text, Bounds::default(), Some(is_wanted))
+                .and_then(|frame| frame.origins());
+            origins.extend(rows.map_err(|error| Error::Lake {
+                what: error.to_string(),
+            })?);
+        }
+        Ok(origins)
     }
 
     /// Runs one statement over all records.

@@ -54,3 +54,8 @@ impl NamedQuery {
         self.sql.lines().next().unwrap_or_default().trim_start_matches("-- ")
     }
 }
+
+/// The query of this name.
+pub fn named(name: &str) -> Option<&'static NamedQuery> {
+    NAMED.iter().find(|query| query.name == name)
+}

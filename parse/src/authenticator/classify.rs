@@ -136,7 +136,8 @@ impl DenialClass {
             return sts_class(cause);
         }
         let lower = error.to_ascii_lowercase();
-        if lower == "identity is not mapped" || lower == "arn is not mapped" || lower.starts_with("arn is not mapped: ") {
+        if lower == "identity is not mapped" || lower == "arn is not mapped" || lower.starts_with("arn is not mapped: ")
+        {
             return DenialClass::NotMapped;
         }
         if error.starts_with("invalid username '") {
@@ -147,10 +148,18 @@ impl DenialClass {
         }
         // Several mappers that failed are listed in brackets: the first that names a cause decides.
         if let Some(list) = error.strip_prefix("[mapper ").and_then(|rest| rest.strip_suffix(']')) {
-            let classes = list.split(", mapper ").map(|item| DenialClass::of(&format!("mapper {item}")));
-            return classes.reduce(|first, next| if first == DenialClass::MapperError { next } else { first }).unwrap_or(DenialClass::MapperError);
+            let classes = list
+                .split(", mapper ")
+                .map(|item| DenialClass::of(&format!("mapper {item}")));
+            return classes
+                .reduce(|first, next| if first == DenialClass::MapperError { next } else { first })
+                .unwrap_or(DenialClass::MapperError);
         }
-        if let Some(rest) = error.strip_prefix("mapper ").and_then(|rest| rest.split_once(' ')).map(|(_, rest)| rest) {
+        if let Some(rest) = error
+            .strip_prefix("mapper ")
+            .and_then(|rest| rest.split_once(' '))
+            .map(|(_, rest)| rest)
+        {
             return match rest {
                 "Map error: ARN does not match User ID" => DenialClass::IdArnMismatch,
                 _ if rest.starts_with("renderTemplates error: ") => DenialClass::Template,
@@ -162,7 +171,13 @@ impl DenialClass {
 }
 
 fn token_class(cause: &str) -> DenialClass {
-    let wrong_endpoint = ["unexpected hostname", "partition {", "global endpoint unsupported", "could not parse region", "invalid region identifier"];
+    let wrong_endpoint = [
+        "unexpected hostname",
+        "partition {",
+        "global endpoint unsupported",
+        "could not parse region",
+        "invalid region identifier",
+    ];
     if cause.starts_with("X-Amz-Date parameter is expired") {
         DenialClass::TokenExpired
     } else if wrong_endpoint.iter().any(|start| cause.starts_with(start)) {
@@ -232,15 +247,24 @@ pub(super) fn finish(record: &mut AuthenticatorRecord<'_>) {
         }
         kind => kind,
     };
-    if let Some(at) = record.fields.iter().position(|(k, _)| k == "groups").filter(|_| record.format == super::Format::Json) {
+    if let Some(at) = record
+        .fields
+        .iter()
+        .position(|(k, _)| k == "groups")
+        .filter(|_| record.format == super::Format::Json)
+    {
         record.fields.remove(at);
     }
 }
 
 /// `[a b]` to a list: logrus joins with a blank, so a name with a blank cannot be told apart.
 fn split_groups(record: &mut AuthenticatorRecord<'_>) {
-    let Some((_, text)) = record.fields.iter().find(|(k, _)| k == "groups") else { return };
-    let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) else { return };
+    let Some((_, text)) = record.fields.iter().find(|(k, _)| k == "groups") else {
+        return;
+    };
+    let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) else {
+        return;
+    };
     let groups: Vec<Cow<'_, str>> = match (text, inner) {
         (_, "") => Vec::new(),
         (Cow::Borrowed(whole), _) => whole[1..whole.len() - 1].split(' ').map(Cow::Borrowed).collect(),
@@ -268,17 +292,52 @@ fn kind_of_message(msg: &str) -> Kind {
         _ => {}
     }
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| msg.starts_with(prefix));
-    if starts(&["Errors parsing configmap", "There was an error parsing the config maps", "error parsing config map", "Unable to re-establish watch"]) {
+    if starts(&[
+        "Errors parsing configmap",
+        "There was an error parsing the config maps",
+        "error parsing config map",
+        "Unable to re-establish watch",
+    ]) {
         Kind::ConfigmapError
-    } else if starts(&["startLoadConfigMap", "stopCh is closed in startLoadConfigMap", "Watch channel closed"]) {
+    } else if starts(&[
+        "startLoadConfigMap",
+        "stopCh is closed in startLoadConfigMap",
+        "Watch channel closed",
+    ]) {
         Kind::Configmap
-    } else if starts(&["LoadDynamicFile", "startLoadDynamicFile", "StartLoadDynamicFile", "ParseMap", "additional arn comparison", "invalid mapping arn in dynamic file", "BackendMode dynamic file"]) {
+    } else if starts(&[
+        "LoadDynamicFile",
+        "startLoadDynamicFile",
+        "StartLoadDynamicFile",
+        "ParseMap",
+        "additional arn comparison",
+        "invalid mapping arn in dynamic file",
+        "BackendMode dynamic file",
+    ]) {
         Kind::DynamicFile
     } else if starts(&["http: "]) {
         Kind::HttpError
-    } else if starts(&["Starting the h.ec2Provider", "Using assumed role for EC2 API", "Calling ec2:", "Making Batch Query", "Batch call failed"]) {
+    } else if starts(&[
+        "Starting the h.ec2Provider",
+        "Using assumed role for EC2 API",
+        "Calling ec2:",
+        "Making Batch Query",
+        "Batch call failed",
+    ]) {
         Kind::Ec2Lookup
-    } else if starts(&["starting mapper ", "start mapper ", "warning: backend-mode", "Creating certificate", "generated a new private key", "saving new key", "loaded existing keypair", "listening on ", "reconfigure your apiserver", "writing webhook kubeconfig", "creating event broadcaster"]) {
+    } else if starts(&[
+        "starting mapper ",
+        "start mapper ",
+        "warning: backend-mode",
+        "Creating certificate",
+        "generated a new private key",
+        "saving new key",
+        "loaded existing keypair",
+        "listening on ",
+        "reconfigure your apiserver",
+        "writing webhook kubeconfig",
+        "creating event broadcaster",
+    ]) {
         Kind::Startup
     } else {
         Kind::Other

@@ -21,8 +21,14 @@ fn bare(input: &str) -> IResult<&str, &str> {
 
 /// What a quoted value turned out to be.
 enum Quoted<'a> {
-    Whole { value: Cow<'a, str>, rest: &'a str, bad_utf8: bool },
-    Cut { value: Cow<'a, str> },
+    Whole {
+        value: Cow<'a, str>,
+        rest: &'a str,
+        bad_utf8: bool,
+    },
+    Cut {
+        value: Cow<'a, str>,
+    },
 }
 
 /// Parses a text line that begins with a pair.
@@ -33,8 +39,13 @@ pub(super) fn parse(line: &str) -> AuthenticatorRecord<'_> {
     while !rest.is_empty() {
         let Ok((after_key, name)) = key(rest) else {
             // `stsendpo` at the end is a cut; anything else is not logrus's.
-            let is_cut = rest.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
-            stop(&mut record, if is_cut { Problem::Truncated } else { Problem::Malformed });
+            let is_cut = rest
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+            stop(
+                &mut record,
+                if is_cut { Problem::Truncated } else { Problem::Malformed },
+            );
             if !is_cut {
                 record.partial = Some((Cow::Borrowed(""), Cow::Borrowed(rest)));
             }
@@ -110,10 +121,14 @@ fn keep<'a>(record: &mut AuthenticatorRecord<'a>, name: &'a str, value: Cow<'a, 
 fn quoted(input: &str) -> Quoted<'_> {
     let body = &input[1..];
     match memchr::memchr2(b'"', b'\\', body.as_bytes()) {
-        None => Quoted::Cut { value: Cow::Borrowed(body) },
-        Some(end) if body.as_bytes()[end] == b'"' => {
-            Quoted::Whole { value: Cow::Borrowed(&body[..end]), rest: &body[end + 1..], bad_utf8: false }
-        }
+        None => Quoted::Cut {
+            value: Cow::Borrowed(body),
+        },
+        Some(end) if body.as_bytes()[end] == b'"' => Quoted::Whole {
+            value: Cow::Borrowed(&body[..end]),
+            rest: &body[end + 1..],
+            bad_utf8: false,
+        },
         Some(_) => unescape(body),
     }
 }
@@ -132,7 +147,11 @@ fn unescape(body: &str) -> Quoted<'_> {
         at += found;
         if bytes[at] == b'"' {
             let (value, bad_utf8) = decode(out);
-            return Quoted::Whole { value, rest: &body[at + 1..], bad_utf8 };
+            return Quoted::Whole {
+                value,
+                rest: &body[at + 1..],
+                bad_utf8,
+            };
         }
         let Some(used) = escape(&bytes[at + 1..], &mut out) else {
             return Quoted::Cut { value: decode(out).0 };
@@ -150,14 +169,19 @@ fn decode<'a>(bytes: Vec<u8>) -> (Cow<'a, str>, bool) {
 
 /// Decodes what follows a backslash; gives how many bytes it took, or `None` where the line ends inside.
 fn escape(rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    let (letter, digits) = (*rest.first()?, match rest.first()? {
-        b'x' => 2,
-        b'u' => 4,
-        b'U' => 8,
-        _ => 0,
-    });
+    let (letter, digits) = (
+        *rest.first()?,
+        match rest.first()? {
+            b'x' => 2,
+            b'u' => 4,
+            b'U' => 8,
+            _ => 0,
+        },
+    );
     if digits > 0 {
-        let hex = std::str::from_utf8(rest.get(1..=digits)?).ok().and_then(|h| u32::from_str_radix(h, 16).ok());
+        let hex = std::str::from_utf8(rest.get(1..=digits)?)
+            .ok()
+            .and_then(|h| u32::from_str_radix(h, 16).ok());
         match (letter, hex) {
             (b'x', Some(byte)) => out.push(byte as u8),
             (_, Some(code)) => {
@@ -193,7 +217,9 @@ fn escape(rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
 /// Writes a value as logrus would: quoted where it holds any letter outside the bare set.
 #[cfg(test)]
 pub(super) fn quote(value: &str) -> String {
-    let is_bare = value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '/' | '@' | '^' | '+'));
+    let is_bare = value
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '/' | '@' | '^' | '+'));
     if is_bare {
         return value.to_owned();
     }

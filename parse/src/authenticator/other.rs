@@ -27,12 +27,17 @@ pub(super) fn parse(text: &str) -> AuthenticatorRecord<'_> {
 }
 
 fn raw<'a>() -> AuthenticatorRecord<'a> {
-    AuthenticatorRecord { kind: Kind::Raw, ..AuthenticatorRecord::empty(Format::Raw) }
+    AuthenticatorRecord {
+        kind: Kind::Raw,
+        ..AuthenticatorRecord::empty(Format::Raw)
+    }
 }
 
 /// JSON of logrus, or a container's JSON around a text line.
 fn json(text: &str) -> Option<AuthenticatorRecord<'static>> {
-    let Value::Object(object) = serde_json::from_str::<Value>(text).ok()? else { return None };
+    let Value::Object(object) = serde_json::from_str::<Value>(text).ok()? else {
+        return None;
+    };
     if let (Some(Value::String(line)), Some(Value::String(_))) = (object.get("log"), object.get("stream")) {
         return Some(owned(line.trim_end_matches('\n'), "docker_json"));
     }
@@ -52,7 +57,9 @@ fn json(text: &str) -> Option<AuthenticatorRecord<'static>> {
             ("time", value) => record.time = Some(text(value).into()),
             ("level", value) => record.level = Some(text(value).into()),
             ("msg", value) => record.msg = Some(text(value).into()),
-            ("groups", Value::Array(items)) => record.groups = Some(items.into_iter().map(|v| text(v).into()).collect()),
+            ("groups", Value::Array(items)) => {
+                record.groups = Some(items.into_iter().map(|v| text(v).into()).collect())
+            }
             (_, value) => record.fields.push((name.into(), text(value).into())),
         }
     }
@@ -82,14 +89,24 @@ fn klog(text: &str) -> Option<AuthenticatorRecord<'_>> {
     let mut words = head[1..].split_ascii_whitespace();
     let (date, time, thread, source) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    if date.len() != 4 || !digits(date) || !digits(thread) || time.as_bytes().get(2) != Some(&b':') || !source.contains(':') {
+    if date.len() != 4
+        || !digits(date)
+        || !digits(thread)
+        || time.as_bytes().get(2) != Some(&b':')
+        || !source.contains(':')
+    {
         return None;
     }
-    let mut record = AuthenticatorRecord { kind: Kind::Klog, ..AuthenticatorRecord::empty(Format::Klog) };
+    let mut record = AuthenticatorRecord {
+        kind: Kind::Klog,
+        ..AuthenticatorRecord::empty(Format::Klog)
+    };
     record.level = Some(Cow::Borrowed(level));
     record.msg = Some(Cow::Borrowed(message));
     let when = &head[1..head[1..].find(time)? + 1 + time.len()];
-    record.fields = [("klog_time", when), ("thread", thread), ("source", source)].map(|(k, v)| (k.into(), v.into())).to_vec();
+    record.fields = [("klog_time", when), ("thread", thread), ("source", source)]
+        .map(|(k, v)| (k.into(), v.into()))
+        .to_vec();
     record.note(Problem::NoTime);
     Some(record)
 }
@@ -104,7 +121,8 @@ fn prefixed(text: &str) -> Option<AuthenticatorRecord<'_>> {
         (rest, "cloudwatch_s3_export")
     } else {
         let (second, line) = rest.split_once(' ')?;
-        let is_name = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
+        let is_name =
+            |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
         if !(is_line(line) && is_name(first) && is_name(second)) {
             return None;
         }

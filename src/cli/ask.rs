@@ -1,0 +1,233 @@
+//! `admins`, `creators`, `denials`: from the lake to the answer.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use eksplain_analyze::findings::{Answers, Cluster};
+use eksplain_analyze::{Options, answer};
+use eksplain_lake::Lake;
+use eksplain_queries::{Bounds, Engine};
+
+use super::Global;
+use crate::error::{Exit, Failure};
+use crate::render::{self, Output};
+use crate::settings::{DayEnd, Micros, now, time};
+use crate::view::admins::Admin;
+use crate::view::creators::Creator;
+use crate::view::denials::Denial;
+use crate::view::{self, Document, Finding};
+
+/// Which clusters and times a question is about.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Selectors {
+    /// Only clusters of this name or glob (repeatable)
+    #[arg(long, value_name = "NAME|GLOB")]
+    cluster: Vec<String>,
+    /// Only this account
+    #[arg(long)]
+    account: Option<String>,
+    /// Only this region
+    #[arg(long)]
+    region: Option<String>,
+    /// Only calls from this time on: RFC 3339, a date, or how long ago (90d, 2h)
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only calls up to this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Answer as the world stood then [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+}
+
+/// A question.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  eksplain admins --cluster prod
+  eksplain admins --at 2026-11-01 -o json
+  eksplain admins --fail-on unproven            exit 1 if there is one, for CI
+  eksplain creators --cluster 'prod-*'")]
+pub(crate) struct Ask {
+    #[command(flatten)]
+    selectors: Selectors,
+    /// Also what belongs to AWS and to Kubernetes itself
+    #[arg(long)]
+    all: bool,
+    /// Exit 1 if a finding matches: `any`, a status, a route, a reason or its layer (repeatable)
+    #[arg(long, value_name = "RULE")]
+    fail_on: Vec<String>,
+}
+
+/// The question about denials.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  eksplain denials --since 2h
+  eksplain denials --cluster prod --fail-on authn
+  eksplain denials --scope all -o csv")]
+pub(crate) struct AskDenials {
+    #[command(flatten)]
+    ask: Ask,
+    /// Refused AWS calls: those that decide about access, or all in the lake
+    #[arg(long, value_enum, default_value_t = Scope::Access)]
+    scope: Scope,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Scope {
+    /// Kubernetes, and AWS calls to eks, eks-auth, sts, iam and sso
+    Access,
+    /// Every AWS service
+    All,
+}
+
+pub(super) fn admins(global: &Global, ask: &Ask) -> Result<ExitCode, Failure> {
+    let world = Asked::open(global, &ask.selectors, false)?;
+    let shown: Vec<_> = world
+        .answers
+        .admins
+        .iter()
+        .filter(|admin| world.selects(&admin.cluster) && (ask.all || !admin.aws_managed))
+        .collect();
+    let evidence = shown
+        .iter()
+        .flat_map(|admin| admin.routes.iter().flat_map(|route| &route.evidence));
+    let origins = world.engine.origins(&view::ids(evidence))?;
+    let findings = shown.into_iter().map(|admin| Admin::of(admin, &origins)).collect();
+    world.print(global, ask, view::admins::SCHEMA, findings)
+}
+
+pub(super) fn creators(global: &Global, ask: &Ask) -> Result<ExitCode, Failure> {
+    let world = Asked::open(global, &ask.selectors, false)?;
+    let shown: Vec<_> = world
+        .answers
+        .creators
+        .iter()
+        .filter(|creator| world.selects(&creator.cluster))
+        .collect();
+    let origins = world
+        .engine
+        .origins(&view::ids(shown.iter().flat_map(|creator| &creator.evidence)))?;
+    let findings = shown
+        .into_iter()
+        .map(|creator| Creator::of(creator, &origins))
+        .collect();
+    world.print(global, ask, view::creators::SCHEMA, findings)
+}
+
+pub(super) fn denials(global: &Global, arguments: &AskDenials) -> Result<ExitCode, Failure> {
+    let ask = &arguments.ask;
+    let world = Asked::open(global, &ask.selectors, arguments.scope == Scope::All)?;
+    let selects = |cluster: Option<&Cluster>| {
+        cluster.map_or_else(|| ask.selectors.cluster.is_empty(), |cluster| world.selects(cluster))
+    };
+    let shown: Vec<_> = world
+        .answers
+        .denials
+        .iter()
+        .filter(|denial| selects(denial.cluster.as_ref()) && (ask.all || !denial.only_with_all))
+        .collect();
+    let origins = world
+        .engine
+        .origins(&view::ids(shown.iter().flat_map(|denial| &denial.evidence)))?;
+    let findings = shown.into_iter().map(|denial| Denial::of(denial, &origins)).collect();
+    world.print(global, ask, view::denials::SCHEMA, findings)
+}
+
+/// A question's world: the answers and what selects among them.
+struct Asked<'a> {
+    engine: Engine,
+    answers: Answers,
+    selectors: &'a Selectors,
+    at: Micros,
+}
+
+impl<'a> Asked<'a> {
+    fn open(global: &Global, selectors: &'a Selectors, scope_all: bool) -> Result<Self, Failure> {
+        let now = now();
+        let moment =
+            |name: &str, text: &Option<String>, end| text.as_deref().map(|text| time(name, text, now, end)).transpose();
+        let since = moment("--since", &selectors.since, DayEnd::First)?;
+        let until = moment("--until", &selectors.until, DayEnd::Last)?;
+        let at = moment("--at", &selectors.at, DayEnd::First)?.unwrap_or(now);
+        let lake = Lake::open(&global.lake)?;
+        let engine = Engine::open(&lake)?;
+        let facts = engine.facts(Bounds {
+            since: None,
+            until: Some(at),
+        })?;
+        let answers = answer(
+            &facts,
+            &Options {
+                at,
+                since,
+                until,
+                scope_all,
+            },
+        );
+        Ok(Self {
+            engine,
+            answers,
+            selectors,
+            at,
+        })
+    }
+
+    fn selects(&self, cluster: &Cluster) -> bool {
+        let Selectors {
+            cluster: names,
+            account,
+            region,
+            ..
+        } = self.selectors;
+        (names.is_empty()
+            || names
+                .iter()
+                .any(|glob| eksplain_analyze::glob_matches(glob, &cluster.name)))
+            && account.as_ref().is_none_or(|account| *account == cluster.account)
+            && region.as_ref().is_none_or(|region| *region == cluster.region)
+    }
+
+    fn print<F: Finding>(
+        &self,
+        global: &Global,
+        ask: &Ask,
+        schema: &'static str,
+        findings: Vec<F>,
+    ) -> Result<ExitCode, Failure> {
+        let is_unselective =
+            self.selectors.cluster.is_empty() && self.selectors.account.is_none() && self.selectors.region.is_none();
+        let selected = self.answers.coverage.iter().filter(|row| {
+            row.cluster
+                .as_ref()
+                .map_or(is_unselective, |cluster| self.selects(cluster))
+        });
+        let document = Document::new(schema, self.at, selected.map(view::coverage).collect(), findings);
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        render::document(&mut out, global.output, &document)?;
+        out.flush()?;
+        if document.findings.is_empty()
+            && document.coverage.is_empty()
+            && !global.quiet
+            && global.output == Output::Table
+        {
+            eprintln!(
+                "hint: the lake holds nothing of such a cluster up to then; eksplain lake status shows what it holds"
+            );
+        }
+        let matches = |finding: &F| {
+            finding.words().iter().any(|word| {
+                ask.fail_on
+                    .iter()
+                    .any(|rule| rule == "any" || rule == word || word.starts_with(&format!("{rule}.")))
+            })
+        };
+        Ok(if document.findings.iter().any(matches) {
+            Exit::Matched.into()
+        } else {
+            Exit::Answered.into()
+        })
+    }
+}

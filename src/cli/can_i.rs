@@ -1,0 +1,229 @@
+//! `can-i`: kubectl's question, answered from the lake.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Args;
+use eksplain_analyze::can_i::{As, CanI, Request, can_i, clusters};
+use eksplain_lake::Lake;
+use eksplain_queries::{Bounds, Engine};
+use serde::Serialize;
+
+use super::Global;
+use crate::error::{Exit, Failure};
+use crate::render::{self, Output, escape};
+use crate::settings::{DayEnd, now, time};
+use crate::view::{self, Coverage};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  eksplain can-i list secrets -n dev --as dave --cluster prod
+  eksplain can-i get deployments.apps/web -n dev --as ann --as-group devs
+  eksplain can-i '*' '*' --as arn:aws:iam::111122223333:role/Admin
+  eksplain can-i get /metrics --as system:serviceaccount:monitoring:prometheus
+
+Answers yes (exit 0), no (exit 1), or that the lake cannot know (exit 3).")]
+pub(crate) struct Arguments {
+    /// Kubernetes verb
+    verb: String,
+    /// RESOURCE[.GROUP][/NAME or /SUBRESOURCE], or a URL path
+    #[arg(value_name = "RESOURCE[/NAME]")]
+    resource: String,
+    /// Kubernetes user name, or the ARN of an IAM principal
+    #[arg(long = "as", value_name = "USER|ARN")]
+    who: String,
+    /// Group of the user, as kubectl takes it (repeatable)
+    #[arg(long = "as-group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// Namespace [default: all]
+    #[arg(short, long)]
+    namespace: Option<String>,
+    /// Subresource, such as log or exec
+    #[arg(long)]
+    subresource: Option<String>,
+    /// The cluster, where the lake holds several
+    #[arg(long)]
+    cluster: Option<String>,
+    /// Account of the cluster
+    #[arg(long)]
+    account: Option<String>,
+    /// Region of the cluster
+    #[arg(long)]
+    region: Option<String>,
+    /// Answer as the world stood then [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+/// `eksplain.can-i/1`.
+#[derive(Debug, Serialize)]
+struct Document {
+    schema: &'static str,
+    version: &'static str,
+    generated_at: String,
+    at: String,
+    cluster: view::Cluster,
+    coverage: Vec<Coverage>,
+    allowed: Option<bool>,
+    by: Option<String>,
+    reason: String,
+    considered: Vec<String>,
+    blind_spots: Vec<String>,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let now = now();
+    let at = arguments
+        .at
+        .as_deref()
+        .map(|text| time("--at", text, now, DayEnd::First))
+        .transpose()?
+        .unwrap_or(now);
+    let engine = Engine::open(&Lake::open(&global.lake)?)?;
+    let facts = engine.facts(Bounds {
+        since: None,
+        until: Some(at),
+    })?;
+    let fits = |asked: &Option<String>, own: &str| asked.as_deref().is_none_or(|asked| asked == own);
+    let mut fitting = clusters(&facts);
+    fitting.retain(|cluster| {
+        fits(&arguments.cluster, &cluster.name)
+            && fits(&arguments.account, &cluster.account)
+            && fits(&arguments.region, &cluster.region)
+    });
+    let cluster = match fitting.as_slice() {
+        [only] => only,
+        [] => {
+            return Err(Failure::usage(
+                "could not find such a cluster in the lake",
+                "eksplain lake status shows the clusters",
+            ));
+        }
+        several => {
+            let names: Vec<String> = several
+                .iter()
+                .map(|cluster| format!("{} ({} {})", cluster.name, cluster.account, cluster.region))
+                .collect();
+            return Err(Failure::usage(
+                "could not tell which cluster is meant",
+                format!("name one by --cluster, --account, --region: {}", names.join(", ")),
+            ));
+        }
+    };
+    let who = match arguments.who.strip_prefix("User:").unwrap_or(&arguments.who) {
+        arn if arn.starts_with("arn:") => As::Principal { arn: arn.to_owned() },
+        username => As::User {
+            username: username.to_owned(),
+            groups: arguments.groups.clone(),
+        },
+    };
+    let answer = can_i(&facts, cluster, &who, &request(arguments), at);
+    let exit = match answer.allowed {
+        Some(true) => Exit::Answered,
+        Some(false) => Exit::Matched,
+        None => Exit::Rejected,
+    };
+    print(global, at, cluster, answer)?;
+    Ok(exit.into())
+}
+
+/// `deployments.apps/web`, `pods/log` or `/metrics`. Behind the slash stands a name, as with kubectl, unless it is a subresource.
+fn request(arguments: &Arguments) -> Request {
+    let verb = arguments.verb.clone();
+    if arguments.resource.starts_with('/') {
+        return Request {
+            verb,
+            url: Some(arguments.resource.clone()),
+            ..Request::default()
+        };
+    }
+    const SUBRESOURCES: [&str; 14] = [
+        "log",
+        "exec",
+        "attach",
+        "portforward",
+        "proxy",
+        "status",
+        "scale",
+        "eviction",
+        "binding",
+        "token",
+        "finalize",
+        "approval",
+        "ephemeralcontainers",
+        "resize",
+    ];
+    let (typed, behind) = arguments
+        .resource
+        .split_once('/')
+        .map_or((arguments.resource.as_str(), None), |(typed, behind)| {
+            (typed, Some(behind))
+        });
+    let (resource, group) = typed.split_once('.').unwrap_or((typed, ""));
+    let is_sub = behind.is_some_and(|behind| SUBRESOURCES.contains(&behind)) && arguments.subresource.is_none();
+    let group = if group.is_empty() && resource == "*" {
+        "*"
+    } else {
+        group
+    };
+    Request {
+        verb,
+        api_group: group.to_owned(),
+        resource: resource.to_owned(),
+        subresource: arguments
+            .subresource
+            .clone()
+            .or_else(|| behind.filter(|_| is_sub).map(str::to_owned)),
+        namespace: arguments.namespace.clone(),
+        name: behind.filter(|_| !is_sub).map(str::to_owned),
+        url: None,
+    }
+}
+
+fn print(global: &Global, at: i64, cluster: &eksplain_analyze::findings::Cluster, answer: CanI) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if global.output == Output::Json || global.output == Output::Jsonl {
+        let time = eksplain_analyze::time::format_rfc3339;
+        let document = Document {
+            schema: "eksplain.can-i/1",
+            version: env!("CARGO_PKG_VERSION"),
+            generated_at: time(now() / 1_000_000 * 1_000_000),
+            at: time(at),
+            cluster: view::cluster(cluster),
+            coverage: answer.coverage.iter().map(view::coverage).collect(),
+            allowed: answer.allowed,
+            by: answer.by,
+            reason: answer.reason,
+            considered: answer.considered,
+            blind_spots: answer.blind_spots,
+        };
+        return if global.output == Output::Json {
+            render::json(&mut out, &document)
+        } else {
+            render::json_line(&mut out, &document)
+        };
+    }
+    let word = match answer.allowed {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    };
+    let by = answer.by.map(|by| format!(": {by}")).unwrap_or_default();
+    let row = vec![word.to_owned(), format!("{}{by}", answer.reason)];
+    match global.output {
+        Output::Table => {
+            use std::io::Write as _;
+            writeln!(out, "{word}\n  {}{}", escape(&answer.reason), escape(&by))?;
+            answer
+                .considered
+                .iter()
+                .try_for_each(|text| writeln!(out, "  considered: {}", escape(text)))?;
+            answer
+                .blind_spots
+                .iter()
+                .try_for_each(|text| writeln!(out, "  not known: {}", escape(text)))
+        }
+        other => render::rows(&mut out, other, &["ALLOWED", "WHY"], &[row]),
+    }
+}

@@ -1,0 +1,114 @@
+//! `evidence`: from an id to the stored record and where it came from.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use eksplain_lake::{Lake, RecordId};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Global;
+use crate::error::{Exit, Failure};
+use crate::render::{self, Output, escape};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  eksplain evidence 000066f7l2k0c8c0000000000000q")]
+pub(crate) struct Arguments {
+    /// Ids, as answers give them
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+}
+
+/// `eksplain.evidence/1`.
+#[derive(Debug, Serialize)]
+struct Document {
+    schema: &'static str,
+    records: Vec<Record>,
+    missing: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Record {
+    id: String,
+    table: &'static str,
+    origin: Origin,
+    raw: Option<String>,
+    record: Map<String, Value>,
+}
+
+#[derive(Debug, Serialize)]
+struct Origin {
+    uri: Value,
+    line: Value,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let parse = |text: &String| {
+        text.parse::<RecordId>()
+            .map_err(|error| Failure::usage(format!("could not {error}"), "copy the id from an answer's evidence"))
+    };
+    let ids = arguments.ids.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let lake = Lake::open(&global.lake)?;
+    let mut document = Document {
+        schema: "eksplain.evidence/1",
+        records: Vec::new(),
+        missing: Vec::new(),
+    };
+    for (id, found) in ids.iter().zip(lake.find(&ids)?) {
+        let Some(mut found) = found else {
+            document.missing.push(id.to_string());
+            continue;
+        };
+        let mut take = |name: &str| found.columns.remove(name).unwrap_or(Value::Null);
+        let origin = Origin {
+            uri: take("source_uri"),
+            line: take("source_line"),
+        };
+        let raw = take("raw").as_str().map(str::to_owned);
+        document.records.push(Record {
+            id: id.to_string(),
+            table: found.table.dir(),
+            origin,
+            raw,
+            record: found.columns,
+        });
+    }
+    let mut out = io::stdout().lock();
+    match global.output {
+        Output::Json => render::json(&mut out, &document)?,
+        Output::Jsonl => document
+            .records
+            .iter()
+            .try_for_each(|record| render::json_line(&mut out, record))?,
+        _ => print(&mut out, &document)?,
+    }
+    for id in &document.missing {
+        eprintln!("error: no record {id} in this lake\n  do: name the lake that the answer came from with --lake");
+    }
+    Ok(if document.missing.is_empty() {
+        Exit::Answered.into()
+    } else {
+        Exit::Rejected.into()
+    })
+}
+
+fn print(out: &mut dyn Write, document: &Document) -> io::Result<()> {
+    for record in &document.records {
+        writeln!(out, "{} ({})", record.id, record.table)?;
+        writeln!(
+            out,
+            "  from {}, line {}",
+            escape(record.origin.uri.as_str().unwrap_or("?")),
+            record.origin.line
+        )?;
+        for (name, value) in record.record.iter().filter(|(name, _)| *name != "id") {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            writeln!(out, "  {name:<24} {}", escape(&text))?;
+        }
+        if let Some(raw) = &record.raw {
+            writeln!(out, "  raw:\n{}", escape(raw))?;
+        }
+    }
+    Ok(())
+}

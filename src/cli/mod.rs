@@ -1,0 +1,107 @@
+//! What can be typed. One file a command; nothing here decides anything about logs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::Failure;
+use crate::render::Output;
+
+mod ask;
+mod can_i;
+mod demo;
+mod evidence;
+mod ingest;
+mod lake;
+mod query;
+mod shell;
+
+/// Who is admin of an EKS cluster, who created it, and why requests were denied: answered from logs, with proof.
+#[derive(Debug, Parser)]
+#[command(name = "eksplain", version, propagate_version = true, max_term_width = 120)]
+#[command(after_help = "\
+Start here:
+  eksplain demo                               the three questions on a small estate that comes with eksplain
+  eksplain ingest files ./logs                read log files and folders, whatever their form
+  eksplain admins                             who can do anything, and by which route
+  eksplain creators                           who created each cluster, and how to get back in
+  eksplain denials --since 2h                 why requests were refused, and the fix
+
+Exit codes: 0 answered, 1 findings matched --fail-on (or can-i says no), 2 usage, 3 some input was rejected,
+4 a source refused us, 5 the lake is damaged, 130 interrupted.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The lake: the folder of Parquet files that ingest writes and questions read
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "EKSPLAIN_LAKE",
+        default_value = "eksplain-lake"
+    )]
+    pub(crate) lake: PathBuf,
+    /// Form of the answer
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+    /// Say nothing but the answer and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Show no progress
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Who has, or had, cluster-admin power: by which route, since when, proven by what
+    Admins(ask::Ask),
+    /// Who created each cluster, whether that identity still exists, how to get back in
+    Creators(ask::Ask),
+    /// Why requests were denied: layer, reason, how to fix it
+    Denials(ask::AskDenials),
+    /// `kubectl auth can-i`, answered from the lake
+    CanI(can_i::Arguments),
+    /// Read logs into the lake
+    #[command(subcommand)]
+    Ingest(ingest::Source),
+    /// What the lake holds, and whether it is whole
+    #[command(subcommand)]
+    Lake(lake::Action),
+    /// A named query, or any SQL over the lake's tables
+    Query(query::Arguments),
+    /// The stored record behind a piece of evidence, with its origin
+    Evidence(evidence::Arguments),
+    /// A small estate that comes with eksplain: ingests it and answers the three questions
+    Demo(demo::Arguments),
+    /// Completion for a shell
+    Completions(shell::Completions),
+    /// The manual page
+    Man,
+}
+
+/// Does what was typed.
+pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Admins(arguments) => ask::admins(global, arguments),
+        Command::Creators(arguments) => ask::creators(global, arguments),
+        Command::Denials(arguments) => ask::denials(global, arguments),
+        Command::CanI(arguments) => can_i::run(global, arguments),
+        Command::Ingest(source) => ingest::run(global, source),
+        Command::Lake(action) => lake::run(global, action),
+        Command::Query(arguments) => query::run(global, arguments),
+        Command::Evidence(arguments) => evidence::run(global, arguments),
+        Command::Demo(arguments) => demo::run(global, arguments),
+        Command::Completions(arguments) => shell::completions(arguments),
+        Command::Man => shell::man(),
+    }
+}

@@ -1,0 +1,189 @@
+//! The forms of an answer: table, JSON, JSON lines, CSV, Markdown. Log content is hostile: each form neutralises what would act in it.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::view::{Document, Finding};
+
+mod table;
+
+pub(crate) use table::table;
+
+/// What `--output` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Table,
+    /// One document
+    Json,
+    /// One finding a line
+    Jsonl,
+    /// The table as comma-separated values
+    Csv,
+    /// The table as Markdown
+    Md,
+}
+
+/// Writes a whole answer.
+pub(crate) fn document<F: Finding>(out: &mut dyn Write, output: Output, document: &Document<F>) -> io::Result<()> {
+    let rows = || document.findings.iter().map(Finding::row).collect::<Vec<_>>();
+    match output {
+        Output::Json => json(out, document),
+        Output::Jsonl => document.findings.iter().try_for_each(|finding| json_line(out, finding)),
+        Output::Csv => csv(out, F::COLUMNS, &rows()),
+        Output::Md => markdown(out, F::COLUMNS, &rows()),
+        Output::Table => {
+            if document.findings.is_empty() {
+                writeln!(out, "Nothing found.")?;
+            } else {
+                writeln!(out, "{}", table(F::COLUMNS, &rows()))?;
+            }
+            for lines in document
+                .findings
+                .iter()
+                .map(Finding::details)
+                .filter(|lines| !lines.is_empty())
+            {
+                writeln!(out)?;
+                lines.iter().try_for_each(|line| writeln!(out, "{}", escape(line)))?;
+            }
+            let spots = document
+                .coverage
+                .iter()
+                .flat_map(|coverage| coverage.blind_spots.iter().map(move |spot| (coverage, spot)));
+            let spots: Vec<String> = spots
+                .map(|(coverage, spot)| {
+                    format!(
+                        "  {}: {spot}",
+                        coverage.cluster.as_ref().map_or("-", |cluster| cluster.name.as_str())
+                    )
+                })
+                .collect();
+            if !spots.is_empty() {
+                writeln!(out, "\nWhat these logs cannot show:")?;
+                spots.iter().try_for_each(|line| writeln!(out, "{}", escape(line)))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Writes rows of text in a form.
+pub(crate) fn rows(out: &mut dyn Write, output: Output, columns: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    let object = |row: &Vec<String>| {
+        columns
+            .iter()
+            .zip(row)
+            .map(|(name, cell)| ((*name).to_owned(), cell.clone().into()))
+            .collect::<serde_json::Map<String, serde_json::Value>>()
+    };
+    match output {
+        Output::Table => writeln!(out, "{}", table(columns, rows)),
+        Output::Json => json(out, &rows.iter().map(object).collect::<Vec<_>>()),
+        Output::Jsonl => rows.iter().try_for_each(|row| json_line(out, &object(row))),
+        Output::Csv => csv(out, columns, rows),
+        Output::Md => markdown(out, columns, rows),
+    }
+}
+
+/// One JSON document, indented.
+pub(crate) fn json<T: Serialize>(out: &mut dyn Write, document: &T) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, document)?;
+    writeln!(out)
+}
+
+/// One JSON document on a line.
+pub(crate) fn json_line<T: Serialize>(out: &mut dyn Write, document: &T) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, document)?;
+    writeln!(out)
+}
+
+fn csv(out: &mut dyn Write, columns: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    let cell = |text: &str| -> String {
+        let text = escape(text);
+        // A spreadsheet runs what begins like a formula.
+        let text = if text.starts_with(['=', '+', '-', '@', '\t']) && text != "-" {
+            format!("'{text}")
+        } else {
+            text
+        };
+        if text.contains([',', '"', '\n']) {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else {
+            text
+        }
+    };
+    writeln!(out, "{}", columns.join(","))?;
+    rows.iter().try_for_each(|row| {
+        writeln!(
+            out,
+            "{}",
+            row.iter().map(|text| cell(text)).collect::<Vec<_>>().join(",")
+        )
+    })
+}
+
+fn markdown(out: &mut dyn Write, columns: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    let cell = |text: &str| {
+        let mut safe = String::with_capacity(text.len());
+        for c in escape(text).chars() {
+            match c {
+                '<' => safe.push_str("&lt;"),
+                '>' => safe.push_str("&gt;"),
+                '&' => safe.push_str("&amp;"),
+                '|' | '`' | '*' | '_' | '[' | ']' | '\\' => safe.extend(['\\', c]),
+                _ => safe.push(c),
+            }
+        }
+        safe
+    };
+    writeln!(out, "| {} |", columns.join(" | "))?;
+    writeln!(out, "|{}", " --- |".repeat(columns.len()))?;
+    rows.iter().try_for_each(|row| {
+        writeln!(
+            out,
+            "| {} |",
+            row.iter().map(|text| cell(text)).collect::<Vec<_>>().join(" | ")
+        )
+    })
+}
+
+/// Text that cannot move the cursor, change colours, or turn the writing direction.
+pub(crate) fn escape(text: &str) -> String {
+    let is_unsafe = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    if !text.contains(is_unsafe) {
+        return text.to_owned();
+    }
+    text.chars()
+        .map(|c| {
+            if is_unsafe(c) && c != '\n' {
+                c.escape_unicode().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_is_shown_and_does_nothing() {
+        assert_eq!(escape("a\u{1b}[31mb\u{202e}"), "a\\u{1b}[31mb\\u{202e}");
+        let written = |output| {
+            let mut out = Vec::new();
+            rows(&mut out, output, &["A"], &[vec!["=1+1|<b>\u{7}".to_owned()]]).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(Output::Csv), "A\n'=1+1|<b>\\u{7}\n");
+        assert_eq!(written(Output::Md), "| A |\n| --- |\n| =1+1\\|&lt;b&gt;\\\\u{7} |\n");
+    }
+}

@@ -1,0 +1,130 @@
+//! `eksplain.admins/1`.
+
+use eksplain_analyze::findings;
+use serde::Serialize;
+
+use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time, time};
+
+pub(crate) const SCHEMA: &str = "eksplain.admins/1";
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Admin {
+    pub(crate) cluster: Cluster,
+    incarnation: u32,
+    principal: String,
+    principal_type: &'static str,
+    kubernetes_username: Option<String>,
+    status: &'static str,
+    power: &'static str,
+    aws_managed: bool,
+    routes: Vec<Route>,
+    first_seen: Option<String>,
+    last_seen: Option<String>,
+    uses: u64,
+    sessions: Vec<String>,
+    principal_state: &'static str,
+    principal_deleted_at: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Route {
+    route: &'static str,
+    status: &'static str,
+    detail: String,
+    via: Vec<String>,
+    valid_from: Option<String>,
+    valid_to: Option<String>,
+    evidence: Vec<Evidence>,
+}
+
+impl Admin {
+    pub(crate) fn of(admin: &findings::Admin, origins: &Origins) -> Self {
+        let route = |route: &findings::Route| Route {
+            route: route.route,
+            status: route.status.as_str(),
+            detail: route.detail.clone(),
+            via: route.via.clone(),
+            valid_from: time(route.valid_from),
+            valid_to: time(route.valid_to),
+            evidence: evidence(&route.evidence, origins),
+        };
+        Self {
+            cluster: cluster(&admin.cluster),
+            incarnation: admin.incarnation,
+            principal: admin.principal.clone(),
+            principal_type: admin.principal_type,
+            kubernetes_username: admin.kubernetes_username.clone(),
+            status: admin.status.as_str(),
+            power: admin.power,
+            aws_managed: admin.aws_managed,
+            routes: admin.routes.iter().map(route).collect(),
+            first_seen: time(admin.first_seen),
+            last_seen: time(admin.last_seen),
+            uses: admin.uses,
+            sessions: admin.sessions.clone(),
+            principal_state: admin.principal_state.as_str(),
+            principal_deleted_at: time(admin.principal_deleted_at),
+        }
+    }
+}
+
+impl Finding for Admin {
+    const COLUMNS: &'static [&'static str] =
+        &["CLUSTER", "PRINCIPAL", "STATUS", "ROUTES", "SINCE", "LAST SEEN", "USES"];
+
+    fn row(&self) -> Vec<String> {
+        let life = if self.incarnation > 1 {
+            format!(" life {}", self.incarnation)
+        } else {
+            String::new()
+        };
+        let gone = match self.principal_state {
+            "deleted" | "recreated" => format!(" [{}]", self.principal_state),
+            _ => String::new(),
+        };
+        let power = if self.power == "admin" {
+            ""
+        } else {
+            " (can become admin)"
+        };
+        let routes: Vec<String> = self
+            .routes
+            .iter()
+            .map(|route| {
+                if route.status == self.status {
+                    route.route.to_owned()
+                } else {
+                    format!("{} ({})", route.route, route.status)
+                }
+            })
+            .collect();
+        let since = self
+            .routes
+            .iter()
+            .filter(|route| route.status == self.status)
+            .filter_map(|route| route.valid_from.as_ref())
+            .min();
+        vec![
+            format!("{}{life}", cluster_words(&self.cluster)),
+            format!("{}{gone}", self.principal),
+            format!("{}{power}", self.status),
+            routes.join(", "),
+            short_time(since),
+            short_time(self.last_seen.as_ref()),
+            self.uses.to_string(),
+        ]
+    }
+
+    fn details(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn words(&self) -> Vec<String> {
+        let routes = self.routes.iter().map(|route| route.route.to_owned());
+        [self.status, self.power, self.principal_state]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(routes)
+            .collect()
+    }
+}

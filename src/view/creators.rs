@@ -1,0 +1,184 @@
+//! `eksplain.creators/1`.
+
+use eksplain_analyze::findings;
+use serde::Serialize;
+
+use super::{Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time, time};
+
+pub(crate) const SCHEMA: &str = "eksplain.creators/1";
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Creator {
+    pub(crate) cluster: CreatedCluster,
+    incarnation: u32,
+    creator: Identity,
+    bootstrap_admin: Option<bool>,
+    authentication_mode: Option<String>,
+    confidence: &'static str,
+    basis: Option<&'static str>,
+    creator_state: &'static str,
+    creator_deleted_at: Option<String>,
+    creator_recreated_at: Option<String>,
+    other_admins: Vec<String>,
+    recovery: Recovery,
+    evidence: Vec<Evidence>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CreatedCluster {
+    #[serde(flatten)]
+    pub(crate) cluster: super::Cluster,
+    arn: Option<String>,
+    created_at: Option<String>,
+    deleted_at: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Identity {
+    principal: Option<String>,
+    #[serde(rename = "type")]
+    principal_type: Option<&'static str>,
+    session: Option<String>,
+    human: Option<String>,
+    via: Option<&'static str>,
+    source_ip: Option<String>,
+    user_agent: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Recovery {
+    needed: bool,
+    why: String,
+    options: Vec<RecoveryOption>,
+}
+
+#[derive(Debug, Serialize)]
+struct RecoveryOption {
+    title: String,
+    works: &'static str,
+    why: String,
+    commands: Vec<String>,
+    caveats: Vec<String>,
+}
+
+impl Creator {
+    pub(crate) fn of(creator: &findings::Creator, origins: &Origins) -> Self {
+        let identity = &creator.creator;
+        let option = |option: &findings::RecoveryOption| RecoveryOption {
+            title: option.title.clone(),
+            works: option.works,
+            why: option.why.clone(),
+            commands: option.commands.clone(),
+            caveats: option.caveats.clone(),
+        };
+        Self {
+            cluster: CreatedCluster {
+                cluster: cluster(&creator.cluster),
+                arn: creator.cluster_arn.clone(),
+                created_at: time(creator.created_at),
+                deleted_at: time(creator.deleted_at),
+            },
+            incarnation: creator.incarnation,
+            creator: Identity {
+                principal: identity.principal.clone(),
+                principal_type: identity.principal_type,
+                session: identity.session.clone(),
+                human: identity.human.clone(),
+                via: identity.via,
+                source_ip: identity.source_ip.clone(),
+                user_agent: identity.user_agent.clone(),
+            },
+            bootstrap_admin: creator.bootstrap_admin,
+            authentication_mode: creator.authentication_mode.clone(),
+            confidence: creator.confidence,
+            basis: creator.basis,
+            creator_state: creator.creator_state.as_str(),
+            creator_deleted_at: time(creator.creator_deleted_at),
+            creator_recreated_at: time(creator.creator_recreated_at),
+            other_admins: creator.other_admins.clone(),
+            recovery: Recovery {
+                needed: creator.recovery.needed,
+                why: creator.recovery.why.clone(),
+                options: creator.recovery.options.iter().map(option).collect(),
+            },
+            evidence: evidence(&creator.evidence, origins),
+        }
+    }
+}
+
+impl Finding for Creator {
+    const COLUMNS: &'static [&'static str] = &[
+        "CLUSTER",
+        "CREATED",
+        "CREATOR",
+        "HUMAN",
+        "STATE",
+        "CONFIDENCE",
+        "LOCKED OUT",
+    ];
+
+    fn row(&self) -> Vec<String> {
+        let life = if self.incarnation > 1 {
+            format!(" life {}", self.incarnation)
+        } else {
+            String::new()
+        };
+        let over = if self.cluster.deleted_at.is_some() {
+            " [deleted]"
+        } else {
+            ""
+        };
+        let basis = self.basis.map(|basis| format!(" ({basis})")).unwrap_or_default();
+        vec![
+            format!("{}{life}{over}", cluster_words(&self.cluster.cluster)),
+            short_time(self.cluster.created_at.as_ref()),
+            self.creator.principal.clone().unwrap_or_else(|| "unknown".to_owned()),
+            self.creator.human.clone().unwrap_or_else(|| "-".to_owned()),
+            self.creator_state.to_owned(),
+            format!("{}{basis}", self.confidence),
+            if self.recovery.needed {
+                "yes: see below".to_owned()
+            } else {
+                "no".to_owned()
+            },
+        ]
+    }
+
+    fn details(&self) -> Vec<String> {
+        if !self.recovery.needed {
+            return Vec::new();
+        }
+        let mut lines = vec![format!(
+            "How to get back into {}: {}",
+            cluster_words(&self.cluster.cluster),
+            self.recovery.why
+        )];
+        for (number, option) in self.recovery.options.iter().enumerate() {
+            lines.push(format!(
+                "  {}. {} (works: {}): {}",
+                number + 1,
+                option.title,
+                option.works,
+                option.why
+            ));
+            if option.works != "no" {
+                lines.extend(option.commands.iter().map(|command| format!("       {command}")));
+                lines.extend(option.caveats.iter().map(|caveat| format!("       note: {caveat}")));
+            }
+        }
+        lines
+    }
+
+    fn words(&self) -> Vec<String> {
+        let recovery = if self.recovery.needed {
+            "recovery-needed"
+        } else {
+            "recovery-not-needed"
+        };
+        vec![
+            recovery.to_owned(),
+            self.creator_state.to_owned(),
+            self.confidence.to_owned(),
+        ]
+    }
+}

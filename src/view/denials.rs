@@ -1,0 +1,165 @@
+//! `eksplain.denials/1`.
+
+use eksplain_analyze::findings;
+use eksplain_analyze::time::format_rfc3339;
+use serde::Serialize;
+
+use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time};
+
+pub(crate) const SCHEMA: &str = "eksplain.denials/1";
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Denial {
+    pub(crate) cluster: Option<Cluster>,
+    principal: Option<String>,
+    kubernetes_username: Option<String>,
+    groups: Vec<String>,
+    session: Option<String>,
+    layer: &'static str,
+    reason: &'static str,
+    cause: String,
+    request: Request,
+    count: u64,
+    first_seen: String,
+    last_seen: String,
+    resolved: bool,
+    seen_by_user_as: Vec<String>,
+    fix: Vec<Fix>,
+    confidence: &'static str,
+    evidence: Vec<Evidence>,
+}
+
+#[derive(Debug, Serialize)]
+struct Request {
+    verb: Option<String>,
+    api_group: Option<String>,
+    resource: Option<String>,
+    subresource: Option<String>,
+    namespace: Option<String>,
+    name: Option<String>,
+    non_resource_url: Option<String>,
+    aws_action: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Fix {
+    title: String,
+    commands: Vec<String>,
+    manifest: Option<String>,
+}
+
+impl Denial {
+    pub(crate) fn of(denial: &findings::Denial, origins: &Origins) -> Self {
+        let request = denial.request.clone();
+        Self {
+            cluster: denial.cluster.as_ref().map(cluster),
+            principal: denial.principal.clone(),
+            kubernetes_username: denial.kubernetes_username.clone(),
+            groups: denial.groups.clone(),
+            session: denial.session.clone(),
+            layer: denial.layer,
+            reason: denial.reason,
+            cause: denial.cause.clone(),
+            request: Request {
+                verb: request.verb,
+                api_group: request.api_group,
+                resource: request.resource,
+                subresource: request.subresource,
+                namespace: request.namespace,
+                name: request.name,
+                non_resource_url: request.non_resource_url,
+                aws_action: request.aws_action,
+            },
+            count: denial.count,
+            first_seen: format_rfc3339(denial.first_seen),
+            last_seen: format_rfc3339(denial.last_seen),
+            resolved: denial.resolved,
+            seen_by_user_as: denial.seen_by_user_as.clone(),
+            fix: denial
+                .fix
+                .iter()
+                .map(|fix| Fix {
+                    title: fix.title.clone(),
+                    commands: fix.commands.clone(),
+                    manifest: fix.manifest.clone(),
+                })
+                .collect(),
+            confidence: denial.confidence,
+            evidence: evidence(&denial.evidence, origins),
+        }
+    }
+}
+
+impl Request {
+    fn in_words(&self) -> String {
+        if let Some(action) = &self.aws_action {
+            return action.clone();
+        }
+        let verb = self.verb.as_deref().unwrap_or_default();
+        if let Some(url) = &self.non_resource_url {
+            return format!("{verb} {url}");
+        }
+        let Some(resource) = &self.resource else {
+            return "log in".to_owned();
+        };
+        let group = self
+            .api_group
+            .as_deref()
+            .filter(|group| !group.is_empty())
+            .map(|group| format!(".{group}"))
+            .unwrap_or_default();
+        let sub = self
+            .subresource
+            .as_deref()
+            .map(|sub| format!("/{sub}"))
+            .unwrap_or_default();
+        let namespace = self
+            .namespace
+            .as_deref()
+            .map_or(" in all namespaces".to_owned(), |namespace| format!(" in {namespace}"));
+        format!("{verb} {resource}{group}{sub}{namespace}")
+    }
+}
+
+impl Finding for Denial {
+    const COLUMNS: &'static [&'static str] = &[
+        "CLUSTER",
+        "WHO",
+        "ASKED TO",
+        "REFUSED BECAUSE",
+        "COUNT",
+        "LAST SEEN",
+        "RESOLVED",
+    ];
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.cluster.as_ref().map_or("-".to_owned(), cluster_words),
+            self.principal.clone().unwrap_or_else(|| "unknown".to_owned()),
+            self.request.in_words(),
+            self.reason.to_owned(),
+            self.count.to_string(),
+            short_time(Some(&self.last_seen)),
+            if self.resolved { "yes" } else { "no" }.to_owned(),
+        ]
+    }
+
+    fn details(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "{} ({}): {}",
+            self.reason,
+            self.principal.as_deref().unwrap_or("unknown"),
+            self.cause
+        )];
+        if let Some(fix) = self.fix.first().filter(|_| !self.resolved) {
+            lines.push(format!("  {}:", fix.title));
+            lines.extend(fix.commands.iter().map(|command| format!("    {command}")));
+        }
+        lines
+    }
+
+    fn words(&self) -> Vec<String> {
+        let open = if self.resolved { "resolved" } else { "unresolved" };
+        vec![self.layer.to_owned(), self.reason.to_owned(), open.to_owned()]
+    }
+}

@@ -1,0 +1,164 @@
+//! The documents that eksplain prints, field by field as the interface names them. They are types of their own, so that the analysis
+//! can change its mind without breaking a user's script.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eksplain_analyze::findings;
+use eksplain_analyze::time::format_rfc3339;
+use serde::Serialize;
+
+use crate::settings::Micros;
+
+pub(crate) mod admins;
+pub(crate) mod creators;
+pub(crate) mod denials;
+
+/// What every answer holds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document<F> {
+    pub(crate) schema: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) generated_at: String,
+    pub(crate) at: String,
+    pub(crate) coverage: Vec<Coverage>,
+    pub(crate) findings: Vec<F>,
+}
+
+/// Account and region are null where no record and no hint names them.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Cluster {
+    pub(crate) account: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Coverage {
+    pub(crate) cluster: Option<Cluster>,
+    pub(crate) source: String,
+    pub(crate) first: Option<String>,
+    pub(crate) last: Option<String>,
+    pub(crate) records: u64,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) blind_spots: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Gap {
+    pub(crate) from: String,
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Evidence {
+    pub(crate) id: String,
+    pub(crate) ts: String,
+    pub(crate) source: &'static str,
+    pub(crate) summary: String,
+    pub(crate) origin: Option<Origin>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Origin {
+    pub(crate) uri: String,
+    pub(crate) line: i64,
+}
+
+/// Objects and lines by record id.
+pub(crate) type Origins = BTreeMap<String, (String, i64)>;
+
+/// A finding that can be shown in any form.
+pub(crate) trait Finding: Serialize {
+    /// Heads of the table's columns.
+    const COLUMNS: &'static [&'static str];
+    /// One row: what a person needs first.
+    fn row(&self) -> Vec<String>;
+    /// What follows below the table; empty where the row says it all.
+    fn details(&self) -> Vec<String>;
+    /// Words that `--fail-on` may name.
+    fn words(&self) -> Vec<String>;
+}
+
+impl<F> Document<F> {
+    pub(crate) fn new(schema: &'static str, at: Micros, coverage: Vec<Coverage>, findings: Vec<F>) -> Self {
+        Self {
+            schema,
+            version: env!("CARGO_PKG_VERSION"),
+            generated_at: format_rfc3339(crate::settings::now() / 1_000_000 * 1_000_000),
+            at: format_rfc3339(at),
+            coverage,
+            findings,
+        }
+    }
+}
+
+pub(crate) fn cluster(cluster: &findings::Cluster) -> Cluster {
+    let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    Cluster {
+        account: known(&cluster.account),
+        region: known(&cluster.region),
+        name: cluster.name.clone(),
+    }
+}
+
+pub(crate) fn time(time: Option<Micros>) -> Option<String> {
+    time.map(format_rfc3339)
+}
+
+pub(crate) fn coverage(coverage: &findings::Coverage) -> Coverage {
+    Coverage {
+        cluster: coverage.cluster.as_ref().map(cluster),
+        source: coverage.source.clone(),
+        first: time(coverage.first),
+        last: time(coverage.last),
+        records: coverage.records,
+        gaps: coverage
+            .gaps
+            .iter()
+            .map(|(from, to)| Gap {
+                from: format_rfc3339(*from),
+                to: format_rfc3339(*to),
+            })
+            .collect(),
+        blind_spots: coverage.blind_spots.clone(),
+    }
+}
+
+pub(crate) fn evidence(evidence: &[findings::Evidence], origins: &Origins) -> Vec<Evidence> {
+    let one = |item: &findings::Evidence| Evidence {
+        id: item.id.clone(),
+        ts: format_rfc3339(item.ts),
+        source: item.source,
+        summary: item.summary.clone(),
+        origin: origins.get(&item.id).map(|(uri, line)| Origin {
+            uri: uri.clone(),
+            line: *line,
+        }),
+    };
+    evidence.iter().map(one).collect()
+}
+
+/// Ids of all evidence in some items.
+pub(crate) fn ids<'e>(evidence: impl Iterator<Item = &'e findings::Evidence>) -> BTreeSet<String> {
+    evidence.map(|item| item.id.clone()).collect()
+}
+
+/// `prod` with its region and account, for people.
+pub(crate) fn cluster_words(cluster: &Cluster) -> String {
+    let place: Vec<&str> = [cluster.account.as_deref(), cluster.region.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect();
+    match place.as_slice() {
+        [] => cluster.name.clone(),
+        place => format!("{} ({})", cluster.name, place.join(" ")),
+    }
+}
+
+/// A time without its fraction, for tables.
+pub(crate) fn short_time(time: Option<&String>) -> String {
+    match time {
+        Some(time) => format!("{}Z", time.split(['.', 'Z']).next().unwrap_or(time)),
+        None => "-".to_owned(),
+    }
+}
