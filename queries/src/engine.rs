@@ -117,7 +117,7 @@ impl Engine {
             // A table that the statement does not name is never read.
             context.register(name, bounds.narrow(table.clone()));
         }
-        let mut answer = context.execute(text)?;
+        let mut answer = context.execute(&quote_cluster(text))?;
         if let Some(rows) = rows {
             answer = answer.filter(rows);
         }
@@ -136,6 +136,29 @@ impl Bounds {
             .into_iter()
             .fold(table, |table, until| table.filter(col("ts").lt_eq(time(until))))
     }
+}
+
+/// Quotes the column name `cluster`, which this engine's parser takes for `CLUSTER BY`; Athena and Spark read it as it is.
+fn quote_cluster(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            '\'' | '"' | '`' => rest[1..].find(first).map_or(rest.len(), |end| end + 2),
+            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
+            c if c.is_alphabetic() || c == '_' => rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len()),
+            c => c.len_utf8(),
+        };
+        let (token, behind) = rest.split_at(end);
+        let is_clause = behind.trim_start().get(..2).is_some_and(|next| next.eq_ignore_ascii_case("by"));
+        if token.eq_ignore_ascii_case("cluster") && !is_clause {
+            out.push_str("\"cluster\"");
+        } else {
+            out.push_str(token);
+        }
+        rest = behind;
+    }
+    out
 }
 
 fn timestamp() -> DataType {
@@ -174,5 +197,16 @@ fn data_type(kind: Kind) -> DataType {
         Kind::Code => DataType::Int32,
         Kind::Number => DataType::Int64,
         Kind::Time => timestamp(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_column_name_is_quoted() {
+        let text = "SELECT cluster, a.Cluster, 'cluster', \"cluster\" -- cluster\nFROM clusters CLUSTER BY x";
+        assert_eq!(quote_cluster(text), "SELECT \"cluster\", a.\"cluster\", 'cluster', \"cluster\" -- cluster\nFROM clusters CLUSTER BY x");
     }
 }

@@ -258,7 +258,9 @@ fn authn_reason(world: &World, life: &Life, by: usize) -> &'static str {
     let known = life.aws_auth_logged;
     let mine = |m: &&Mapping| m.arn.eq_ignore_ascii_case(&principal.matching());
     if life.mode == Mode::Api {
-        let ignored = known && life.aws_auth.iter().flatten().any(|m| mine(&m));
+        // What does not parse would not be read in any mode.
+        let parses = |m: &Mapping| m.in_users || !life.broken_roles;
+        let ignored = known && life.aws_auth.iter().flatten().any(|m| mine(&m) && parses(m));
         return if ignored {
             "authn.aws-auth.ignored"
         } else {

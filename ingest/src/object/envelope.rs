@@ -189,7 +189,7 @@ impl<'r> Reader<'r> {
         };
         self.line += 1;
         if !line.trim().is_empty() {
-            self.records.message(
+            self.records.line(
                 line.trim_end_matches(['\r', '\n']),
                 At {
                     place,

@@ -101,7 +101,21 @@ impl Records<'_> {
         Ok(end)
     }
 
-    /// One line or message: JSON, or a line of the authenticator, or nothing known.
+    /// One line of a file: an object may be an envelope, whatever stream the file's path names.
+    pub(super) fn line(&mut self, text: &str, at: At<'_>) {
+        let mut rest = text.trim_start();
+        if !rest.starts_with('{') {
+            return self.message(text, at);
+        }
+        while !rest.is_empty() {
+            match self.json(rest, at) {
+                Ok(end) => rest = rest[end..].trim_start(),
+                Err(_) => return self.message(rest, at),
+            }
+        }
+    }
+
+    /// One message of CloudWatch, or a line that is no envelope: JSON, or a line of the authenticator, or nothing known.
     pub(super) fn message(&mut self, text: &str, at: At<'_>) {
         let stream = at.place.stream.as_deref().map_or(StreamKind::Unknown, StreamKind::of);
         match stream {
