@@ -1,1 +1,10 @@
-&[]
+&[
+    ("eks/111122223333/us-west-2/prod/authenticator-3761cdac52ea86a2d60e18da00fadfdb/000000.gz", include_bytes!("estate/eks/111122223333/us-west-2/prod/authenticator-3761cdac52ea86a2d60e18da00fadfdb/000000.gz")),
+    ("eks/111122223333/us-west-2/prod/kube-apiserver-audit-b8de5090ffffb4249716d2fdb4a62d2c/events.log", include_bytes!("estate/eks/111122223333/us-west-2/prod/kube-apiserver-audit-b8de5090ffffb4249716d2fdb4a62d2c/events.log")),
+    ("eks/444455556666/eu-west-1/shop/authenticator-87d21ee11f656565f673791d05fca50f/000000.gz", include_bytes!("estate/eks/444455556666/eu-west-1/shop/authenticator-87d21ee11f656565f673791d05fca50f/000000.gz")),
+    ("eks/444455556666/eu-west-1/shop/kube-apiserver-audit-e1ddd47541e2868c888e6526c7ac1e82/000000.gz", include_bytes!("estate/eks/444455556666/eu-west-1/shop/kube-apiserver-audit-e1ddd47541e2868c888e6526c7ac1e82/000000.gz")),
+    ("trail/AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/21/111122223333_CloudTrail_us-east-1_20260321T2355Z_OKGP2A7QMRRTPHVS.json.gz", include_bytes!("estate/trail/AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/21/111122223333_CloudTrail_us-east-1_20260321T2355Z_OKGP2A7QMRRTPHVS.json.gz")),
+    ("trail/AWSLogs/111122223333/CloudTrail/us-west-2/2026/03/01/111122223333_CloudTrail_us-west-2_20260301T2355Z_PC7E5SKWJKKM6HHU.json.gz", include_bytes!("estate/trail/AWSLogs/111122223333/CloudTrail/us-west-2/2026/03/01/111122223333_CloudTrail_us-west-2_20260301T2355Z_PC7E5SKWJKKM6HHU.json.gz")),
+    ("trail/AWSLogs/444455556666/CloudTrail/eu-west-1/2026/03/02/444455556666_CloudTrail_eu-west-1_20260302T2355Z_DDD2EPB4YUJNURJF.json.gz", include_bytes!("estate/trail/AWSLogs/444455556666/CloudTrail/eu-west-1/2026/03/02/444455556666_CloudTrail_eu-west-1_20260302T2355Z_DDD2EPB4YUJNURJF.json.gz")),
+    ("trail/AWSLogs/444455556666/CloudTrail/eu-west-1/2026/03/17/444455556666_CloudTrail_eu-west-1_20260317T2355Z_EACTVTWMWC52CTA4.json.gz", include_bytes!("estate/trail/AWSLogs/444455556666/CloudTrail/eu-west-1/2026/03/17/444455556666_CloudTrail_eu-west-1_20260317T2355Z_EACTVTWMWC52CTA4.json.gz")),
+]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 /// The moment that the demo's questions are about.
-pub(crate) const AT: &str = "2026-11-23T12:00:00Z";
+pub(crate) const AT: &str = "2026-03-31T00:00:00Z";
 
 /// Paths and contents.
 const FILES: &[(&str, &[u8])] = include!("files.rs");

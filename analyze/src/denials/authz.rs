@@ -81,9 +81,6 @@ pub(super) fn verdict(
         .find(|day| day.table == "audit" && day.place == denied.place)
         .map(|day| day.first.ts);
     let is_complete = life.is_some_and(|life| life.is_complete(first_audit));
-    let Some(life) = life else {
-        return unknown(caller, shape);
-    };
     if service_account(username).is_some() && !is_complete {
         return Verdict::new(
             "authz.serviceaccount",
@@ -92,6 +89,9 @@ pub(super) fn verdict(
         )
         .with(exact_fix(caller, shape));
     }
+    let Some(life) = life else {
+        return unknown(caller, shape);
+    };
     let rbac = life.rbac.at(denied.at.ts);
     let entry = caller.canonical.and_then(|arn| {
         let reads_entries = life.mode_at(denied.at.ts).reads_entries();

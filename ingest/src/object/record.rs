@@ -198,7 +198,7 @@ impl Records<'_> {
         let has = |key: &str| top.has(key);
         if looks_like_cloudtrail(has) {
             self.cloudtrail(&serde_json::from_str(text)?, text, at);
-        } else if looks_like_audit(has) {
+        } else if looks_like_audit(has) || is_audit_event(top) {
             self.audit(&serde_json::from_str(text)?, text, at);
         } else if let Some(inner) = ["CloudTrailEvent", "eventJson", "eventjson"]
             .into_iter()
@@ -320,6 +320,11 @@ impl Records<'_> {
             },
         );
     }
+}
+
+/// An event that says its kind and lacks everything else that tells audit events.
+fn is_audit_event(top: &Top<'_>) -> bool {
+    top.text("kind").is_some_and(|kind| kind == "Event") && top.text("apiVersion").is_some_and(|version| version.starts_with("audit.k8s.io/"))
 }
 
 /// The key under which an object holds an array of more.
