@@ -1,10 +1,17 @@
 //! `eksplain demo`: its data is what the generator writes, and what it says is the truth of the simulated company.
 //!
 //! `EKSPLAIN_WRITE_DEMO=1 cargo test --test demo` writes the data anew after a change of the generator.
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![allow(clippy::unwrap_used, clippy::type_complexity, reason = "a test may fail loudly")]
 
 #[path = "estate/mod.rs"]
-#[allow(dead_code, reason = "the generator serves two tests")]
+#[allow(
+    dead_code,
+    clippy::nonminimal_bool,
+    clippy::type_complexity,
+    clippy::too_many_arguments,
+    clippy::unnecessary_get_then_check,
+    reason = "the generator serves two tests"
+)]
 mod estate;
 
 use std::collections::BTreeMap;
@@ -26,7 +33,9 @@ fn eksplain() -> Command {
 fn the_embedded_files_are_what_the_generator_writes() {
     let estate = demo();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo");
-    let written: BTreeMap<String, Vec<u8>> = estate::logs::write(&estate.start, &estate.plan, WINDOW_START, SEED).into_iter().collect();
+    let written: BTreeMap<String, Vec<u8>> = estate::logs::write(&estate.start, &estate.plan, WINDOW_START, SEED)
+        .into_iter()
+        .collect();
     if std::env::var_os("EKSPLAIN_WRITE_DEMO").is_some() {
         let _ = std::fs::remove_dir_all(folder.join("estate"));
         let mut list = String::from("&[\n");
@@ -40,7 +49,10 @@ fn the_embedded_files_are_what_the_generator_writes() {
     }
     for (path, bytes) in &written {
         let embedded = std::fs::read(folder.join("estate").join(path)).unwrap_or_default();
-        assert!(embedded == *bytes, "{path} differs: run EKSPLAIN_WRITE_DEMO=1 cargo test --test demo");
+        assert!(
+            embedded == *bytes,
+            "{path} differs: run EKSPLAIN_WRITE_DEMO=1 cargo test --test demo"
+        );
     }
 }
 
@@ -50,7 +62,14 @@ fn the_demo_answers_the_three_questions_in_time() {
     let run = eksplain().arg("demo").assert().success();
     let took = began.elapsed();
     let out = String::from_utf8(run.get_output().stdout.clone()).unwrap();
-    for word in ["arn:aws:iam::111122223333:user/maria", "deleted", "rbac_binding", "authn.near-miss.role-path", "admission.pod-security", "create-access-entry"] {
+    for word in [
+        "arn:aws:iam::111122223333:user/maria",
+        "deleted",
+        "rbac_binding",
+        "authn.near-miss.role-path",
+        "admission.pod-security",
+        "create-access-entry",
+    ] {
         assert!(out.contains(word), "the demo does not say {word}:\n{out}");
     }
     let commands = String::from_utf8(run.get_output().stderr.clone()).unwrap();
@@ -65,9 +84,18 @@ fn the_demo_says_the_truth() {
     let estate = demo();
     let world = World::replay(&estate.start, &estate.plan, AT);
     let folder = tempfile::tempdir().unwrap();
-    eksplain().args(["demo", "--keep"]).arg(folder.path()).assert().success();
+    eksplain()
+        .args(["demo", "--keep"])
+        .arg(folder.path())
+        .assert()
+        .success();
     let findings = |question: &str| -> Vec<Value> {
-        let out = eksplain().arg("--lake").arg(folder.path().join("lake")).args([question, "-o", "json", "--at", &estate::logs::iso(AT)]).output().unwrap();
+        let out = eksplain()
+            .arg("--lake")
+            .arg(folder.path().join("lake"))
+            .args([question, "-o", "json", "--at", &estate::logs::iso(AT)])
+            .output()
+            .unwrap();
         let document: Value = serde_json::from_slice(&out.stdout).unwrap();
         document["findings"].as_array().unwrap().clone()
     };
@@ -75,24 +103,57 @@ fn the_demo_says_the_truth() {
     let said: BTreeMap<(String, String), BTreeMap<String, String>> = findings("admins")
         .iter()
         .map(|finding| {
-            let routes = finding["routes"].as_array().unwrap().iter().map(|route| (text(&route["route"]), text(&route["status"]))).collect();
+            let routes = finding["routes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|route| (text(&route["route"]), text(&route["status"])))
+                .collect();
             ((text(&finding["cluster"]["name"]), text(&finding["principal"])), routes)
         })
         .collect();
     let truth: BTreeMap<_, BTreeMap<String, String>> = truth::admins(&world, WINDOW_START)
         .into_iter()
-        .map(|((_, _, name, _, principal), routes)| ((name, principal), routes.into_iter().map(|(route, status)| (route.to_owned(), status.to_owned())).collect()))
+        .map(|((_, _, name, _, principal), routes)| {
+            (
+                (name, principal),
+                routes
+                    .into_iter()
+                    .map(|(route, status)| (route.to_owned(), status.to_owned()))
+                    .collect(),
+            )
+        })
         .collect();
     assert_eq!(said, truth);
     let creators = findings("creators");
-    let prod = creators.iter().find(|finding| finding["cluster"]["name"] == "prod").unwrap();
-    assert_eq!((&prod["creator_state"], &prod["recovery"]["needed"]), (&Value::from("deleted"), &Value::from(true)));
+    let prod = creators
+        .iter()
+        .find(|finding| finding["cluster"]["name"] == "prod")
+        .unwrap();
+    assert_eq!(
+        (&prod["creator_state"], &prod["recovery"]["needed"]),
+        (&Value::from("deleted"), &Value::from(true))
+    );
     let mut said: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     for finding in findings("denials") {
-        *said.entry((text(&finding["cluster"]["name"]), text(&finding["principal"]), text(&finding["reason"]))).or_default() += finding["count"].as_u64().unwrap();
+        *said
+            .entry((
+                text(&finding["cluster"]["name"]),
+                text(&finding["principal"]),
+                text(&finding["reason"]),
+            ))
+            .or_default() += finding["count"].as_u64().unwrap();
     }
     let truth = truth::denials(&estate.start, &estate.plan, WINDOW_START, AT);
     assert_eq!(said, truth.into_iter().collect());
-    let layers: std::collections::BTreeSet<String> = said.keys().filter_map(|(_, _, reason)| reason.split('.').next().map(str::to_owned)).collect();
-    assert!(["iam", "sts", "authn", "authz", "admission"].iter().all(|layer| layers.contains(*layer)), "{layers:?}");
+    let layers: std::collections::BTreeSet<String> = said
+        .keys()
+        .filter_map(|(_, _, reason)| reason.split('.').next().map(str::to_owned))
+        .collect();
+    assert!(
+        ["iam", "sts", "authn", "authz", "admission"]
+            .iter()
+            .all(|layer| layers.contains(*layer)),
+        "{layers:?}"
+    );
 }

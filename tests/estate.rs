@@ -1,9 +1,17 @@
 //! The model estate: eksplain's answers over the logs of a simulated company equal the truth of that company.
 //!
 //! `EKSPLAIN_ESTATE_SEEDS=200 cargo test --test estate` tries more companies than the few of every run.
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![allow(clippy::unwrap_used, clippy::type_complexity, reason = "a test may fail loudly")]
 
 #[path = "estate/mod.rs"]
+#[allow(
+    dead_code,
+    clippy::nonminimal_bool,
+    clippy::type_complexity,
+    clippy::too_many_arguments,
+    clippy::unnecessary_get_then_check,
+    reason = "the generator serves two tests"
+)]
 mod estate;
 
 use std::collections::BTreeMap;

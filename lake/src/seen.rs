@@ -33,6 +33,27 @@ pub(crate) struct SeenIds {
     hours: HashMap<(Table, Day, u64), Hour>,
     held: usize,
     clock: u64,
+    recent: RecentClaims,
+}
+
+/// Names that senders gave lately, whatever the time of their records: two generations bound the memory.
+#[derive(Default)]
+struct RecentClaims {
+    young: HashSet<u64>,
+    old: HashSet<u64>,
+}
+
+/// Names in one generation.
+const CLAIMS_HELD: usize = 500_000;
+
+impl RecentClaims {
+    /// Whether the name is new.
+    fn insert(&mut self, claim: u64) -> bool {
+        if self.young.len() >= CLAIMS_HELD {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(claim) && !self.old.contains(&claim)
+    }
 }
 
 #[derive(Default)]
@@ -63,7 +84,10 @@ impl SeenIds {
             return Ok(Arrival::Repeated);
         }
         self.held += 1;
-        let is_claimed = key.claim.is_some_and(|claim| !hour.claims.insert(claim));
+        let is_claimed = key.claim.is_some_and(|claim| {
+            let is_new_here = hour.claims.insert(claim);
+            !(self.recent.insert(claim) && is_new_here)
+        });
         Ok(if is_claimed { Arrival::Differing } else { Arrival::New })
     }
 

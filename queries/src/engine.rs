@@ -146,11 +146,16 @@ fn quote_cluster(text: &str) -> String {
         let end = match first {
             '\'' | '"' | '`' => rest[1..].find(first).map_or(rest.len(), |end| end + 2),
             '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
-            c if c.is_alphabetic() || c == '_' => rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len()),
+            c if c.is_alphabetic() || c == '_' => rest
+                .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .unwrap_or(rest.len()),
             c => c.len_utf8(),
         };
         let (token, behind) = rest.split_at(end);
-        let is_clause = behind.trim_start().get(..2).is_some_and(|next| next.eq_ignore_ascii_case("by"));
+        let is_clause = behind
+            .trim_start()
+            .get(..2)
+            .is_some_and(|next| next.eq_ignore_ascii_case("by"));
         if token.eq_ignore_ascii_case("cluster") && !is_clause {
             out.push_str("\"cluster\"");
         } else {
@@ -207,6 +212,9 @@ mod tests {
     #[test]
     fn only_the_column_name_is_quoted() {
         let text = "SELECT cluster, a.Cluster, 'cluster', \"cluster\" -- cluster\nFROM clusters CLUSTER BY x";
-        assert_eq!(quote_cluster(text), "SELECT \"cluster\", a.\"cluster\", 'cluster', \"cluster\" -- cluster\nFROM clusters CLUSTER BY x");
+        assert_eq!(
+            quote_cluster(text),
+            "SELECT \"cluster\", a.\"cluster\", 'cluster', \"cluster\" -- cluster\nFROM clusters CLUSTER BY x"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Tables that fit the terminal.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 
 use super::escape;
 
@@ -14,6 +14,14 @@ pub(crate) fn table(columns: &[&str], rows: &[Vec<String>]) -> Table {
         .load_preset(presets::UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(columns.to_vec());
+    for line in [
+        TableComponent::HorizontalLines,
+        TableComponent::MiddleIntersections,
+        TableComponent::TopBorder,
+        TableComponent::BottomBorder,
+    ] {
+        table.remove_style(line);
+    }
     if !table.is_tty() {
         table.set_width(WIDTH);
     }

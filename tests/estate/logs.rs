@@ -11,14 +11,14 @@ use super::truth::{allows, subjects_of};
 use super::world::{Ask, CLUSTER_ADMIN_POLICY, Kind, Life, Login, MASTERS, Mapping, Mode, Op, Subject, Time, World};
 
 /// Path below the estate's folder to content. CloudTrail lies under `trail/`, Kubernetes logs under `eks/{account}/{region}/{cluster}/{stream}/`.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 struct Line {
     at_ms: i64,
     text: String,
 }
 
-pub struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     world: World,
     rng: Rng,
     trail: BTreeMap<(String, String, String), Vec<Value>>,
@@ -26,7 +26,7 @@ pub struct Writer<'a> {
     names: &'a World,
 }
 
-pub fn iso(t: Time) -> String {
+pub(crate) fn iso(t: Time) -> String {
     stamp(t * 1_000_000, 0)
 }
 
@@ -41,7 +41,7 @@ fn cluster_arn(world: &World, c: usize) -> String {
 }
 
 /// Writes the logs of the plan from `window_start` on.
-pub fn write(start: &World, plan: &[(Time, Op)], window_start: Time, seed: u64) -> Files {
+pub(crate) fn write(start: &World, plan: &[(Time, Op)], window_start: Time, seed: u64) -> Files {
     let mut w = Writer {
         world: start.clone(),
         rng: Rng::new(seed ^ 0xA5A5),

@@ -1,8 +1,8 @@
 //! The model estate: a simulated company, the logs it would leave, and the truth about it.
 
-pub mod demo;
-pub mod logs;
-pub mod plan;
-pub mod rng;
-pub mod truth;
-pub mod world;
+pub(crate) mod demo;
+pub(crate) mod logs;
+pub(crate) mod plan;
+pub(crate) mod rng;
+pub(crate) mod truth;
+pub(crate) mod world;

@@ -6,10 +6,10 @@ use super::world::{
 };
 
 /// 2026-03-01T00:00:00Z: logs begin here; whatever happened before left none.
-pub const WINDOW_START: Time = 1_772_323_200;
+pub(crate) const WINDOW_START: Time = 1_772_323_200;
 const DAY: Time = 86_400;
 
-pub struct Estate {
+pub(crate) struct Estate {
     pub start: World,
     pub plan: Vec<(Time, Op)>,
 }
@@ -119,7 +119,7 @@ impl Author {
 }
 
 /// An estate of `clusters` clusters; the same seed gives the same one.
-pub fn estate(seed: u64, clusters: usize) -> Estate {
+pub(crate) fn estate(seed: u64, clusters: usize) -> Estate {
     let mut a = Author {
         rng: Rng::new(seed),
         principals: Vec::new(),

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::world::{CLUSTER_ADMIN_POLICY, Life, Login, MASTERS, Mapping, Mode, Op, Subject, Time, World};
 
 /// (account, region, name, incarnation, principal) to (route to status).
-pub type Admins = BTreeMap<(String, String, String, u32, String), BTreeMap<&'static str, &'static str>>;
+pub(crate) type Admins = BTreeMap<(String, String, String, u32, String), BTreeMap<&'static str, &'static str>>;
 
 /// (account, region, name, incarnation) to what is said of the creator.
-pub type Creators = BTreeMap<(String, String, String, u32), CreatorTruth>;
+pub(crate) type Creators = BTreeMap<(String, String, String, u32), CreatorTruth>;
 
 /// (cluster name or empty, principal or empty, reason) to the number of refused calls.
-pub type Denials = BTreeMap<(String, String, String), u64>;
+pub(crate) type Denials = BTreeMap<(String, String, String), u64>;
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct CreatorTruth {
+pub(crate) struct CreatorTruth {
     pub principal: String,
     pub state: &'static str,
     pub recovery_needed: bool,
@@ -61,7 +61,7 @@ fn working_mappings(world: &World, life: &Life) -> Vec<(String, Mapping)> {
 }
 
 /// Every route that stands in this life now: (principal, route).
-pub fn standing_routes(world: &World, life: &Life) -> Vec<(String, &'static str)> {
+pub(crate) fn standing_routes(world: &World, life: &Life) -> Vec<(String, &'static str)> {
     let mut routes = BTreeSet::new();
     let canonical = |i: usize| world.principals[i].canonical();
     if life.hidden_creator {
@@ -125,7 +125,7 @@ fn creation_is_logged(life: &Life, window_start: Time) -> bool {
     life.created >= window_start
 }
 
-pub fn admins(world: &World, window_start: Time) -> Admins {
+pub(crate) fn admins(world: &World, window_start: Time) -> Admins {
     let mut truth = Admins::new();
     for (index, lives) in &world.lives {
         let name = &world.names[*index];
@@ -165,7 +165,7 @@ pub fn admins(world: &World, window_start: Time) -> Admins {
     truth
 }
 
-pub fn creators(world: &World, window_start: Time) -> Creators {
+pub(crate) fn creators(world: &World, window_start: Time) -> Creators {
     let admins = admins(world, window_start);
     let mut truth = Creators::new();
     for (index, lives) in &world.lives {
@@ -211,7 +211,7 @@ pub fn creators(world: &World, window_start: Time) -> Creators {
 }
 
 /// Whether RBAC or a policy lets a login do what it asks.
-pub fn allows(life: &Life, login: &Login, subjects: &[Subject], ask: &super::world::Ask) -> bool {
+pub(crate) fn allows(life: &Life, login: &Login, subjects: &[Subject], ask: &super::world::Ask) -> bool {
     if login.groups.iter().any(|g| g == MASTERS) {
         return true;
     }
@@ -243,7 +243,7 @@ fn role_allows(role: &str, ask: &super::world::Ask) -> bool {
     }
 }
 
-pub fn subjects_of(username: &str, groups: &[String]) -> Vec<Subject> {
+pub(crate) fn subjects_of(username: &str, groups: &[String]) -> Vec<Subject> {
     let mut subjects = vec![Subject::User(username.to_owned())];
     subjects.extend(groups.iter().cloned().map(Subject::Group));
     subjects
@@ -353,7 +353,7 @@ fn authz_reason(life: &Life, login: &Login, subjects: &[Subject], ask: &super::w
 }
 
 /// Every refused call of the plan up to `until`, as far as a log tells of it.
-pub fn denials(start: &World, plan: &[(Time, Op)], window_start: Time, until: Time) -> Denials {
+pub(crate) fn denials(start: &World, plan: &[(Time, Op)], window_start: Time, until: Time) -> Denials {
     let mut truth = Denials::new();
     for (at, op) in plan.iter().filter(|(at, _)| *at >= window_start && *at <= until) {
         let world = World::replay(start, plan, *at);

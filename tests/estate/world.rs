@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds since 1970, UTC.
-pub type Time = i64;
+pub(crate) type Time = i64;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     User,
     Role,
     Sso,
@@ -17,7 +17,7 @@ pub enum Kind {
 
 /// An IAM principal as the company set it up; its unique id changes with each life.
 #[derive(Clone, Debug)]
-pub struct Principal {
+pub(crate) struct Principal {
     pub kind: Kind,
     pub account: String,
     /// With slashes on both sides; `/` for none.
@@ -32,7 +32,7 @@ impl Principal {
         if self.kind == Kind::User { "user" } else { "role" }
     }
     /// As IAM spells it, with its path.
-    pub fn arn(&self) -> String {
+    pub(crate) fn arn(&self) -> String {
         format!(
             "arn:aws:iam::{}:{}{}{}",
             self.account,
@@ -42,11 +42,11 @@ impl Principal {
         )
     }
     /// The form of answers.
-    pub fn canonical(&self) -> String {
+    pub(crate) fn canonical(&self) -> String {
         format!("arn:aws:iam::{}:{}/{}", self.account, self.noun(), self.name)
     }
     /// What aws-auth must say to let it in, and what the authenticator logs.
-    pub fn matching(&self) -> String {
+    pub(crate) fn matching(&self) -> String {
         if self.kind == Kind::User {
             self.arn()
         } else {
@@ -54,7 +54,7 @@ impl Principal {
         }
     }
     /// What STS says of it.
-    pub fn sts_arn(&self, session: &str) -> String {
+    pub(crate) fn sts_arn(&self, session: &str) -> String {
         if self.kind == Kind::User {
             self.arn()
         } else {
@@ -64,14 +64,14 @@ impl Principal {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
-pub enum Mode {
+pub(crate) enum Mode {
     ConfigMap,
     Both,
     Api,
 }
 
 impl Mode {
-    pub fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Mode::ConfigMap => "CONFIG_MAP",
             Mode::Both => "API_AND_CONFIG_MAP",
@@ -82,7 +82,7 @@ impl Mode {
 
 /// One entry of aws-auth.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mapping {
+pub(crate) struct Mapping {
     /// As written, well or badly.
     pub arn: String,
     pub in_users: bool,
@@ -91,7 +91,7 @@ pub struct Mapping {
 }
 
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     pub principal: usize,
     /// Which life of the principal it is bound to.
     pub life: usize,
@@ -102,7 +102,7 @@ pub struct Entry {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
+pub(crate) enum Subject {
     User(String),
     Group(String),
     ServiceAccount(String, String),
@@ -110,7 +110,7 @@ pub enum Subject {
 
 /// What one request asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ask {
+pub(crate) struct Ask {
     pub verb: &'static str,
     pub api_group: &'static str,
     pub resource: &'static str,
@@ -119,7 +119,7 @@ pub struct Ask {
 
 /// Something that happens. Clusters and principals are indices.
 #[derive(Clone, Debug)]
-pub enum Op {
+pub(crate) enum Op {
     CreateCluster {
         cluster: usize,
         by: usize,
@@ -247,7 +247,7 @@ pub enum Op {
 
 /// One cluster name and its lives.
 #[derive(Clone, Debug)]
-pub struct ClusterName {
+pub(crate) struct ClusterName {
     pub account: String,
     pub region: String,
     pub name: String,
@@ -255,7 +255,7 @@ pub struct ClusterName {
 
 /// One life of a cluster.
 #[derive(Clone, Debug)]
-pub struct Life {
+pub(crate) struct Life {
     pub number: u32,
     pub creator: usize,
     pub creator_session: String,
@@ -283,7 +283,7 @@ pub struct Life {
 
 /// Who a caller is to a cluster.
 #[derive(Clone, Debug)]
-pub struct Login {
+pub(crate) struct Login {
     pub username: String,
     pub groups: Vec<String>,
     pub policies: BTreeMap<String, Vec<String>>,
@@ -292,7 +292,7 @@ pub struct Login {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct World {
+pub(crate) struct World {
     pub principals: Vec<Principal>,
     /// Present life of each principal; `None` while it is deleted.
     pub alive: Vec<Option<usize>>,
@@ -302,11 +302,11 @@ pub struct World {
     pub lives: BTreeMap<usize, Vec<Life>>,
 }
 
-pub const MASTERS: &str = "system:masters";
-pub const CLUSTER_ADMIN_POLICY: &str = "AmazonEKSClusterAdminPolicy";
+pub(crate) const MASTERS: &str = "system:masters";
+pub(crate) const CLUSTER_ADMIN_POLICY: &str = "AmazonEKSClusterAdminPolicy";
 
 impl World {
-    pub fn new(principals: Vec<Principal>, names: Vec<ClusterName>) -> World {
+    pub(crate) fn new(principals: Vec<Principal>, names: Vec<ClusterName>) -> World {
         let n = principals.len();
         World {
             principals,
@@ -319,7 +319,7 @@ impl World {
     }
 
     /// The world after every operation up to and including `until`.
-    pub fn replay(start: &World, plan: &[(Time, Op)], until: Time) -> World {
+    pub(crate) fn replay(start: &World, plan: &[(Time, Op)], until: Time) -> World {
         let mut world = start.clone();
         for (at, op) in plan.iter().take_while(|(at, _)| *at <= until) {
             world.apply(*at, op);
@@ -327,7 +327,7 @@ impl World {
         world
     }
 
-    pub fn life(&self, cluster: usize) -> Option<&Life> {
+    pub(crate) fn life(&self, cluster: usize) -> Option<&Life> {
         self.lives
             .get(&cluster)
             .and_then(|lives| lives.last())
@@ -347,20 +347,20 @@ impl World {
     }
 
     /// How the cluster sees a living principal; `None` is a refused login.
-    pub fn login(&self, cluster: usize, by: usize, session: &str) -> Option<Login> {
+    pub(crate) fn login(&self, cluster: usize, by: usize, session: &str) -> Option<Login> {
         let life = self.life(cluster)?;
         let principal = &self.principals[by];
         let alive = self.alive[by]?;
-        if life.mode != Mode::ConfigMap {
-            if let Some(entry) = life.entries.iter().find(|e| e.principal == by && e.life == alive) {
-                let username = principal.sts_arn(&session.replace('@', "-"));
-                return Some(Login {
-                    username,
-                    groups: entry.groups.clone(),
-                    policies: entry.policies.clone(),
-                    by: "entry",
-                });
-            }
+        if life.mode != Mode::ConfigMap
+            && let Some(entry) = life.entries.iter().find(|e| e.principal == by && e.life == alive)
+        {
+            let username = principal.sts_arn(&session.replace('@', "-"));
+            return Some(Login {
+                username,
+                groups: entry.groups.clone(),
+                policies: entry.policies.clone(),
+                by: "entry",
+            });
         }
         if life.mode != Mode::Api {
             if life.hidden_creator && life.creator == by {
@@ -390,7 +390,7 @@ impl World {
     }
 
     /// Notes each route that stands now, so that its end can be told from its never having been.
-    pub fn note_routes(&mut self, cluster: usize) {
+    pub(crate) fn note_routes(&mut self, cluster: usize) {
         let standing: Vec<(String, &'static str)> = match self.life(cluster) {
             Some(life) => crate::estate::truth::standing_routes(self, life),
             None => return,

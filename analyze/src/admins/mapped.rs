@@ -36,11 +36,11 @@ pub(super) fn access_policy_routes(world: &World<'_>, life: &Incarnation<'_>, at
         for (number, association) in entry.associations.iter().enumerate() {
             let is_admin = association.policy == CLUSTER_ADMIN && association.namespaces.is_none();
             // The creator's own right is the route `creator`, until it was taken away once.
-            let earlier = entry.associations[..number]
+            let mut earlier = entry.associations[..number]
                 .iter()
                 .filter(|before| is_same(before, association));
             let was_interrupted = earlier
-                .last()
+                .next_back()
                 .is_some_and(|before| before.to.as_ref().is_some_and(|end| end.ts < association.from.ts));
             if entry.of_creator && is_admin && !was_interrupted {
                 continue;

@@ -108,12 +108,12 @@ fn stack_call<'w>(world: &'w World<'_>, life: &Incarnation<'_>, call: &CloudTrai
         .calls
         .iter()
         .filter(|other| other.event_source == "cloudformation.amazonaws.com" && other.error_code.is_none());
-    let before = stacks.filter(|other| {
+    let mut before = stacks.filter(|other| {
         other.at.ts <= call.at.ts
             && other.place.account == call.place.account
             && other.place.region == call.place.region
     });
-    before.filter(names_it).last()
+    before.rfind(names_it)
 }
 
 /// The tool that made the call.

@@ -177,11 +177,19 @@ impl Known<'_> {
             .unwrap_or_else(|| self.by_absence());
         let mut fixes = exact_fix(self.caller, self.shape);
         if let (Some(cluster), Some(entry)) = (self.cluster, self.entry) {
-            fixes.push(fixes::access_entry(
+            let by_policy = fixes::access_policy(
                 cluster,
                 &entry.principal_arn,
                 self.shape.namespace.as_deref(),
-            ));
+                &self.asked,
+            );
+            // Who has a policy already is served best by a wider one.
+            let at = if found.reason.starts_with("authz.access-policy.") {
+                0
+            } else {
+                fixes.len()
+            };
+            fixes.insert(at, by_policy);
         }
         found.with(fixes)
     }

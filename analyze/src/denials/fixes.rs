@@ -3,6 +3,7 @@
 use crate::creators::quote;
 use crate::findings::{Cluster, Fix, RequestShape};
 use crate::places::partition_of;
+use crate::rbac::{Request, policies};
 
 /// A fix of commands.
 pub(super) fn fix(title: &str, commands: Vec<String>) -> Fix {
@@ -40,6 +41,34 @@ pub(super) fn access_entry(cluster: &Cluster, arn: &str, namespace: Option<&str>
                 quote(arn)
             ),
         ],
+    )
+}
+
+/// A policy for an entry that stands: the narrowest that covers the request.
+pub(super) fn access_policy(cluster: &Cluster, arn: &str, namespace: Option<&str>, asked: &Request) -> Fix {
+    const NARROW_TO_WIDE: [&str; 5] = [
+        "AmazonEKSSecretReaderPolicy",
+        "AmazonEKSViewPolicy",
+        "AmazonEKSEditPolicy",
+        "AmazonEKSAdminPolicy",
+        "AmazonEKSClusterAdminPolicy",
+    ];
+    let policy = NARROW_TO_WIDE
+        .into_iter()
+        .find(|policy| policies::rules_allow(policy, asked))
+        .unwrap_or(policies::CLUSTER_ADMIN);
+    let (name, region, partition) = (quote(&cluster.name), region(cluster), partition_of(&cluster.region));
+    let scope = namespace.map_or("type=cluster".to_owned(), |namespace| {
+        format!("type=namespace,namespaces={}", quote(namespace))
+    });
+    let command = format!(
+        "aws eks associate-access-policy --cluster-name {name} --region {region} --principal-arn {} --policy-arn \
+         arn:{partition}:eks::aws:cluster-access-policy/{policy} --access-scope {scope}",
+        quote(arn)
+    );
+    fix(
+        "Associate a policy that covers it (this replaces the scope that the same policy has now: name every namespace)",
+        vec![command],
     )
 }
 

@@ -175,7 +175,7 @@ impl IamHistory {
             .rev()
             .find(|event| event.at.ts < since)
             .is_some_and(|event| !event.is_birth);
-        if fate.state == PrincipalState::Unknown && !died_before && (was_born || self.seen.get(&key).is_some()) {
+        if fate.state == PrincipalState::Unknown && !died_before && (was_born || self.seen.contains_key(&key)) {
             fate.state = PrincipalState::Present;
         }
         fate

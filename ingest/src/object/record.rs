@@ -324,7 +324,10 @@ impl Records<'_> {
 
 /// An event that says its kind and lacks everything else that tells audit events.
 fn is_audit_event(top: &Top<'_>) -> bool {
-    top.text("kind").is_some_and(|kind| kind == "Event") && top.text("apiVersion").is_some_and(|version| version.starts_with("audit.k8s.io/"))
+    top.text("kind").is_some_and(|kind| kind == "Event")
+        && top
+            .text("apiVersion")
+            .is_some_and(|version| version.starts_with("audit.k8s.io/"))
 }
 
 /// The key under which an object holds an array of more.
