@@ -13,6 +13,7 @@ mod creators;
 mod denials;
 mod evidence;
 pub mod findings;
+mod identify;
 mod json;
 mod places;
 mod principal;
@@ -43,8 +44,9 @@ pub struct Options {
 }
 
 /// The three answers.
-pub fn answer(facts: &Facts, options: &Options) -> Answers {
-    let world = World::build(facts);
+pub fn answer(mut facts: Facts, options: &Options) -> Answers {
+    identify::fill_arns(&mut facts);
+    let world = World::build(&facts);
     let admins = admins::admins(&world, options.at);
     Answers {
         coverage: coverage::coverage(&world),

@@ -159,7 +159,7 @@ impl<'a> Asked<'a> {
             until: Some(at),
         })?;
         let answers = answer(
-            &facts,
+            facts,
             &Options {
                 at,
                 since,

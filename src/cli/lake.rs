@@ -63,7 +63,7 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
     let engine = Engine::open(&lake)?;
     let facts = engine.facts(Bounds::default())?;
     let answers = answer(
-        &facts,
+        facts,
         &Options {
             at: now(),
             ..Options::default()

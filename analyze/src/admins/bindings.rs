@@ -30,7 +30,7 @@ pub(super) fn routes(
 ) {
     for power in powers(life) {
         for subject in &power.binding.subjects {
-            for (principal, username, hops, span) in holders(subject, &power.span, reaches, activity) {
+            for (principal, username, hops, span) in holders(subject, &power.span, life, reaches, activity) {
                 let mut via = hops;
                 via.push(crate::rbac::in_words(power.binding));
                 let route = span.route(power.route, life, at, power.why.clone(), via);
@@ -160,12 +160,50 @@ fn role_spans(life: &Incarnation<'_>, binding: &Binding) -> Vec<(Role, Span)> {
     spans
 }
 
+/// The principal whom `mapAccounts` lets in under its own ARN, which the binding names.
+fn by_account(subject: &Subject, life: &Incarnation<'_>) -> Option<String> {
+    let Subject::User(name) = subject else { return None };
+    let arn = eksplain_parse::arn::Arn::parse(name).ok()?;
+    let lists = |auth: &eksplain_parse::aws_auth::AwsAuth| auth.accounts.iter().any(|account| account == arn.account);
+    let is_listed = life
+        .aws_auth
+        .iter()
+        .filter_map(|version| version.state.known())
+        .any(lists);
+    arn.canonical().filter(|_| is_listed)
+}
+
+/// Whether a mapping's username can become this one: `{{SessionName}}` and its like stand for any text.
+fn renders(template: &str, username: &str) -> bool {
+    if !template.contains("{{") {
+        return template == username;
+    }
+    let mut pattern = String::new();
+    let mut rest = template;
+    while let Some((before, behind)) = rest.split_once("{{") {
+        pattern.push_str(before);
+        pattern.push('*');
+        rest = behind.split_once("}}").map_or("", |(_, behind)| behind);
+    }
+    pattern.push_str(rest);
+    eksplain_parse::arn::glob_matches(&pattern, username)
+}
+
 type Holder = (String, Option<String>, Vec<String>, Span);
 
 /// Who is the subject, and when.
-fn holders(subject: &Subject, power: &Span, reaches: &[Reach], activity: &[&Activity]) -> Vec<Holder> {
+fn holders(
+    subject: &Subject,
+    power: &Span,
+    life: &Incarnation<'_>,
+    reaches: &[Reach],
+    activity: &[&Activity],
+) -> Vec<Holder> {
     let is_of = |reach: &Reach| match subject {
-        Subject::User(name) => reach.username.as_ref() == Some(name),
+        Subject::User(name) => reach
+            .username
+            .as_deref()
+            .is_some_and(|username| renders(username, name)),
         Subject::Group(group) if group == "system:authenticated" => true,
         Subject::Group(group) => reach.groups.contains(group),
         Subject::ServiceAccount { .. } => false,
@@ -215,12 +253,26 @@ fn holders(subject: &Subject, power: &Span, reaches: &[Reach], activity: &[&Acti
         holders.push((principal, row.username.clone(), vec![format!("seen as {hop}")], span));
     }
     let stands_alone = match subject {
-        Subject::User(_) => holders.is_empty(),
+        // A binding that outlives the mapping stands for a user whom no mapping explains any more.
+        Subject::User(_) => {
+            power.end.is_none() && holders.iter().all(|(.., span)| span.end.is_some()) || holders.is_empty()
+        }
         Subject::Group(group) => holders.is_empty() && group.starts_with("system:") && group != "system:masters",
         Subject::ServiceAccount { .. } => true,
     };
     if stands_alone {
-        holders.push((subject.principal(), None, Vec::new(), power.clone()));
+        let mut alone = power.clone();
+        let explained_until = holders
+            .iter()
+            .filter_map(|(.., span)| span.end.as_ref())
+            .map(|end| end.at)
+            .max();
+        if let Some(until) = explained_until.filter(|until| *until > alone.start) {
+            alone.start = until;
+            alone.is_born = true;
+        }
+        let principal = by_account(subject, life).unwrap_or_else(|| subject.principal());
+        holders.push((principal, None, Vec::new(), alone));
     }
     holders
 }

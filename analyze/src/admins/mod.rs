@@ -98,6 +98,7 @@ fn admins_of(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Admin
     mapped::aws_auth_routes(life, at, &reaches, &mut drafts);
     mapped::access_policy_routes(world, life, at, &mut drafts);
     bindings::routes(life, at, &reaches, &activity, &mut drafts);
+    used::access_policy_routes(world, life, &activity, &mut drafts);
     used::certificate_routes(life, &activity, &mut drafts);
     used::observed_routes(world, life, &activity, &mut drafts);
     used::impersonation_routes(life, at, &activity, &mut drafts);

@@ -8,6 +8,7 @@ use super::{Drafts, is_of};
 use crate::evidence;
 use crate::findings::{Evidence, Route, Status};
 use crate::principal::of_user;
+use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::rbac::{Asker, Request, service_account};
 use crate::state::{Incarnation, World};
 
@@ -88,6 +89,58 @@ pub(super) fn certificate_routes(life: &Incarnation<'_>, activity: &[&Activity],
             ),
         );
     }
+}
+
+/// Requests that AmazonEKSClusterAdminPolicy let through, though no record shows how the principal came by it.
+pub(super) fn access_policy_routes(
+    world: &World<'_>,
+    life: &Incarnation<'_>,
+    activity: &[&Activity],
+    drafts: &mut Drafts,
+) {
+    for row in activity {
+        let Some((arn, policy)) = row.access_policy_reason.as_deref().and_then(policy_of_reason) else {
+            continue;
+        };
+        let Some(principal) = world.spellings.canonical(arn).filter(|_| policy == CLUSTER_ADMIN) else {
+            continue;
+        };
+        // A grant has its access entry as a hop; a use that was added here before has not.
+        let is_grant =
+            |route: &Route| route.route == "creator" || (route.route == "access_policy" && route.via.len() > 1);
+        let is_explained = drafts
+            .0
+            .get(&principal)
+            .is_some_and(|draft| draft.routes.iter().any(is_grant));
+        if !is_explained {
+            let detail = "AmazonEKSClusterAdminPolicy let its requests through; no record shows when it was associated"
+                .to_owned();
+            let evidence = first_and_last(&row.first, &row.last, "a request that the access policy let through");
+            add_use(
+                drafts,
+                &principal,
+                row.username.as_deref(),
+                used(
+                    "access_policy",
+                    life,
+                    detail,
+                    vec![format!("{CLUSTER_ADMIN} at cluster scope")],
+                    evidence,
+                ),
+            );
+        }
+    }
+}
+
+/// Principal and policy of `EKS Access Policy: allowed by ClusterRoleBinding "<principal ARN>+<policy ARN>" of …`; a RoleBinding speaks
+/// of namespaces only. What stands in the quotes is AWS's own, but for names that cannot hold a quote.
+fn policy_of_reason(reason: &str) -> Option<(&str, &str)> {
+    let binding = reason
+        .strip_prefix("EKS Access Policy: allowed by ClusterRoleBinding \"")?
+        .split('"')
+        .next()?;
+    let (principal, policy) = binding.rsplit_once("+arn:")?;
+    Some((principal, policy.rsplit('/').next()?))
 }
 
 /// `system:masters` in a log, which no route explains.
