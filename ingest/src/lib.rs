@@ -11,8 +11,10 @@ mod inflate;
 mod object;
 mod place;
 mod report;
+mod snapshot;
 
 pub use eksplain_lake::KeepRaw;
 pub use files::{Error, FileOptions, ingest_files};
 pub use place::{Hints, Layout, LayoutError};
 pub use report::{IngestReport, Problem, Progress};
+pub use snapshot::ingest_kubectl;

@@ -161,6 +161,7 @@ fn request(arguments: &Arguments) -> Request {
             (typed, Some(behind))
         });
     let (resource, group) = typed.split_once('.').unwrap_or((typed, ""));
+    let (resource, group) = full_name(resource, group);
     let is_sub = behind.is_some_and(|behind| SUBRESOURCES.contains(&behind)) && arguments.subresource.is_none();
     let group = if group.is_empty() && resource == "*" {
         "*"
@@ -178,6 +179,69 @@ fn request(arguments: &Arguments) -> Request {
         namespace: arguments.namespace.clone(),
         name: behind.filter(|_| !is_sub).map(str::to_owned),
         url: None,
+    }
+}
+
+/// Plural, singular or short name of a built-in resource with its API group; kubectl asks the server for these, the lake has none.
+/// Others are taken as typed.
+fn full_name<'r>(resource: &'r str, group: &'r str) -> (&'r str, &'r str) {
+    const NAMES: &[(&str, &str, &str, &str)] = &[
+        ("pods", "pod", "po", ""),
+        ("services", "service", "svc", ""),
+        ("configmaps", "configmap", "cm", ""),
+        ("secrets", "secret", "", ""),
+        ("nodes", "node", "no", ""),
+        ("namespaces", "namespace", "ns", ""),
+        ("serviceaccounts", "serviceaccount", "sa", ""),
+        ("persistentvolumes", "persistentvolume", "pv", ""),
+        ("persistentvolumeclaims", "persistentvolumeclaim", "pvc", ""),
+        ("events", "event", "ev", ""),
+        ("endpoints", "endpoints", "ep", ""),
+        ("deployments", "deployment", "deploy", "apps"),
+        ("daemonsets", "daemonset", "ds", "apps"),
+        ("statefulsets", "statefulset", "sts", "apps"),
+        ("replicasets", "replicaset", "rs", "apps"),
+        ("jobs", "job", "", "batch"),
+        ("cronjobs", "cronjob", "cj", "batch"),
+        ("ingresses", "ingress", "ing", "networking.k8s.io"),
+        ("networkpolicies", "networkpolicy", "netpol", "networking.k8s.io"),
+        (
+            "horizontalpodautoscalers",
+            "horizontalpodautoscaler",
+            "hpa",
+            "autoscaling",
+        ),
+        ("poddisruptionbudgets", "poddisruptionbudget", "pdb", "policy"),
+        ("roles", "role", "", "rbac.authorization.k8s.io"),
+        ("rolebindings", "rolebinding", "", "rbac.authorization.k8s.io"),
+        ("clusterroles", "clusterrole", "", "rbac.authorization.k8s.io"),
+        (
+            "clusterrolebindings",
+            "clusterrolebinding",
+            "",
+            "rbac.authorization.k8s.io",
+        ),
+        (
+            "customresourcedefinitions",
+            "customresourcedefinition",
+            "crd",
+            "apiextensions.k8s.io",
+        ),
+        ("storageclasses", "storageclass", "sc", "storage.k8s.io"),
+        ("leases", "lease", "", "coordination.k8s.io"),
+        (
+            "certificatesigningrequests",
+            "certificatesigningrequest",
+            "csr",
+            "certificates.k8s.io",
+        ),
+    ];
+    let is_named = |(plural, singular, short, own): &&(&str, &str, &str, &'static str)| {
+        [*plural, *singular, *short].contains(&resource) && (group.is_empty() || group == *own)
+    };
+    match NAMES.iter().find(is_named) {
+        Some((plural, _, _, own)) => (plural, if group.is_empty() { own } else { group }),
+        None => (resource, group),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
-use eksplain_ingest::{FileOptions, Hints, IngestReport, KeepRaw, Layout, Progress, ingest_files};
+use eksplain_ingest::{FileOptions, Hints, IngestReport, KeepRaw, Layout, Progress, ingest_files, ingest_kubectl};
 use eksplain_lake::Lake;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -21,6 +21,29 @@ use crate::render::{self, Output, escape};
 pub(crate) enum Source {
     /// Files and folders of logs, any supported form, found by content, not by name
     Files(Files),
+    /// Present state: `kubectl get … -o json` of RBAC objects and aws-auth
+    Snapshot(Snapshot),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubectl get clusterroles,clusterrolebindings,roles,rolebindings -A -o json > rbac.json
+  kubectl get configmap aws-auth -n kube-system -o json > aws-auth.json
+  eksplain ingest snapshot --kubectl rbac.json --kubectl aws-auth.json --account 111122223333 --region us-west-2 --cluster prod")]
+pub(crate) struct Snapshot {
+    /// Output of `kubectl get … -o json`; - reads standard input (repeatable)
+    #[arg(long, required = true, value_name = "FILE|-")]
+    kubectl: Vec<PathBuf>,
+    /// Account of the cluster
+    #[arg(long)]
+    account: Option<String>,
+    /// Region of the cluster
+    #[arg(long)]
+    region: Option<String>,
+    /// The cluster
+    #[arg(long)]
+    cluster: String,
 }
 
 #[derive(Debug, Args)]
@@ -103,10 +126,28 @@ struct Scope {
 }
 
 pub(super) fn run(global: &Global, source: &Source) -> Result<ExitCode, Failure> {
-    let Source::Files(files) = source;
-    let report = read(global, files)?;
+    let (report, account, region, source) = match source {
+        Source::Files(files) => (read(global, files)?, &files.account, &files.region, "files"),
+        Source::Snapshot(snapshot) => (
+            read_kubectl(global, snapshot)?,
+            &snapshot.account,
+            &snapshot.region,
+            "snapshot",
+        ),
+    };
     if global.output == Output::Json {
-        render::json(&mut io::stdout().lock(), &view(&report, files))?;
+        let scope = Scope {
+            account: account.clone(),
+            region: region.clone(),
+            source,
+            state: if report.interrupted || !report.problems.is_empty() {
+                "partial"
+            } else {
+                "done"
+            },
+            error: None,
+        };
+        render::json(&mut io::stdout().lock(), &view(&report, scope))?;
     }
     Ok(if report.interrupted {
         Exit::Interrupted.into()
@@ -158,6 +199,21 @@ fn read(global: &Global, files: &Files) -> Result<IngestReport, Failure> {
     let report = ingest_files(&mut lake, &files.paths, &options, stop, &show);
     bar.finish_and_clear();
     let report = report?;
+    if !global.quiet {
+        summary(&report, began)?;
+    }
+    Ok(report)
+}
+
+fn read_kubectl(global: &Global, snapshot: &Snapshot) -> Result<IngestReport, Failure> {
+    let hints = Hints {
+        account: snapshot.account.clone(),
+        region: snapshot.region.clone(),
+        cluster: Some(snapshot.cluster.clone()),
+        layout: None,
+    };
+    let began = Instant::now();
+    let report = ingest_kubectl(&mut Lake::open_or_create(&global.lake)?, &snapshot.kubectl, &hints)?;
     if !global.quiet {
         summary(&report, began)?;
     }
@@ -216,7 +272,7 @@ fn summary(report: &IngestReport, began: Instant) -> io::Result<()> {
     Ok(())
 }
 
-fn view<'r>(report: &'r IngestReport, files: &Files) -> Report<'r> {
+fn view(report: &IngestReport, scope: Scope) -> Report<'_> {
     Report {
         schema: "eksplain.ingest/1",
         read: report.read,
@@ -239,17 +295,7 @@ fn view<'r>(report: &'r IngestReport, files: &Files) -> Report<'r> {
                 reason: &problem.reason,
             })
             .collect(),
-        scopes: vec![Scope {
-            account: files.account.clone(),
-            region: files.region.clone(),
-            source: "files",
-            state: if report.interrupted || !report.problems.is_empty() {
-                "partial"
-            } else {
-                "done"
-            },
-            error: None,
-        }],
+        scopes: vec![scope],
     }
 }
 

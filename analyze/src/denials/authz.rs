@@ -237,7 +237,7 @@ impl Known<'_> {
         let bound = self.bound();
         let certain = |reason, cause: String| Some(Verdict::new(reason, cause, "certain"));
         // The same rule, in another namespace.
-        let allows = |role: &Role, asked: &Request| role.rules.iter().any(|rule| rule_allows(rule, asked));
+        let allows = |role: &Role, asked: &Request| self.rbac.rules_of(role).any(|rule| rule_allows(rule, asked));
         let elsewhere = bound.iter().find(|(binding, role)| {
             !scope_covers(binding, &self.asked) && self.asked.url.is_none() && allows(role, &self.asked)
         });
@@ -263,7 +263,7 @@ impl Known<'_> {
             .collect();
         let with = |change: &dyn Fn(&mut crate::rbac::Rule)| {
             here.iter().find(|(_, role)| {
-                role.rules.iter().any(|rule| {
+                self.rbac.rules_of(role).any(|rule| {
                     let mut changed = rule.clone();
                     change(&mut changed);
                     rule_allows(&changed, &self.asked)
@@ -352,7 +352,7 @@ impl Known<'_> {
             let would_allow = self
                 .rbac
                 .role_of(binding)
-                .is_some_and(|role| role.rules.iter().any(|rule| rule_allows(rule, &self.asked)));
+                .is_some_and(|role| self.rbac.rules_of(role).any(|rule| rule_allows(rule, &self.asked)));
             if !would_allow {
                 continue;
             }

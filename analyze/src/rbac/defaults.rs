@@ -24,9 +24,9 @@ fn urls(list: &str) -> Rule {
 
 static ROLES: LazyLock<Vec<Role>> = LazyLock::new(|| {
     let role = |name: &str, rules: Vec<Rule>| Role {
-        namespace: None,
         name: name.to_owned(),
         rules,
+        ..Role::default()
     };
     let any = Rule {
         verbs: vec!["*".into()],

@@ -67,14 +67,34 @@ impl<'s> Rbac<'s> {
         self.roles.get(&(namespace, binding.role_name.as_str())).copied()
     }
 
+    /// The rules of a role; those of an aggregating one that no controller filled are computed from the labels it selects.
+    pub(crate) fn rules_of(&self, role: &'s Role) -> impl Iterator<Item = &'s Rule> + '_ {
+        let is_unfilled = role.rules.is_empty() && !role.aggregates.is_empty();
+        let is_selected = move |other: &Role| {
+            let has_all = |wanted: &BTreeMap<String, String>| {
+                wanted.iter().all(|(key, value)| other.labels.get(key) == Some(value))
+            };
+            is_unfilled && role.aggregates.iter().any(has_all)
+        };
+        let cluster_roles = self
+            .roles
+            .iter()
+            .filter(|((namespace, _), _)| namespace.is_none())
+            .map(|(_, role)| *role);
+        role.rules.iter().chain(
+            cluster_roles
+                .filter(move |other| is_selected(other))
+                .flat_map(|other| other.rules.iter()),
+        )
+    }
+
     /// The first grant, if any.
     pub(crate) fn allows(&self, asker: &Asker, request: &Request) -> Option<Grant<'s>> {
         self.bindings_of(asker)
             .filter(|binding| scope_covers(binding, request))
             .find_map(|binding| {
                 let role = self.role_of(binding)?;
-                role.rules
-                    .iter()
+                self.rules_of(role)
                     .any(|rule| rule_allows(rule, request))
                     .then_some(Grant { binding })
             })

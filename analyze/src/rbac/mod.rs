@@ -3,6 +3,8 @@
 //! Rule: kubernetes/kubernetes `pkg/registry/rbac/validation/rule.go` (subjects, bindings) and
 //! `pkg/apis/rbac/v1/evaluation_helpers.go` (rules). Matching is exact and case-sensitive; there is no deny.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 mod defaults;
@@ -61,6 +63,9 @@ pub(crate) struct Role {
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Labels of the ClusterRoles whose rules a controller copies into this one.
+    pub(crate) aggregates: Vec<BTreeMap<String, String>>,
 }
 
 /// RoleBinding or ClusterRoleBinding.
@@ -92,6 +97,7 @@ struct Object {
     metadata: Metadata,
     #[serde(deserialize_with = "list")]
     rules: Vec<Rule>,
+    aggregation_rule: Option<AggregationRule>,
     role_ref: RoleRef,
     #[serde(deserialize_with = "list")]
     subjects: Vec<SubjectObject>,
@@ -103,6 +109,18 @@ struct Metadata {
     name: Option<String>,
     namespace: Option<String>,
     labels: Option<std::collections::BTreeMap<String, serde_json::Value>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AggregationRule {
+    cluster_role_selectors: Vec<LabelSelector>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct LabelSelector {
+    match_labels: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -142,10 +160,23 @@ pub(crate) fn parse_object(resource: &str, namespace: Option<&str>, json: &str) 
     match resource {
         "roles" | "clusterroles" => {
             let namespace = namespace.filter(|_| resource == "roles");
+            let text = |(key, value): (&String, &serde_json::Value)| Some((key.clone(), value.as_str()?.to_owned()));
+            let labels = object.metadata.labels.iter().flatten().filter_map(text).collect();
+            let selectors = object
+                .aggregation_rule
+                .map(|rule| rule.cluster_role_selectors)
+                .unwrap_or_default();
+            let aggregates = selectors
+                .into_iter()
+                .map(|selector| selector.match_labels)
+                .filter(|labels| !labels.is_empty())
+                .collect();
             Some(RbacObject::Role(Role {
                 namespace,
                 name,
                 rules: object.rules,
+                labels,
+                aggregates,
             }))
         }
         "rolebindings" | "clusterrolebindings" => {

@@ -237,7 +237,7 @@ impl Run<'_> {
 }
 
 /// A path as the lake names it: `file:` and the absolute path, so that it stays true elsewhere.
-fn uri_of(path: &Path) -> String {
+pub(crate) fn uri_of(path: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     format!("file://{}", absolute.display())
 }
