@@ -9,7 +9,7 @@ use eksplain_queries::facts::{Facts, Micros};
 use crate::findings::{Cluster, Coverage};
 use crate::rbac::{Asker, in_words, policies};
 use crate::state::entries::key_of;
-use crate::state::{Incarnation, World};
+use crate::state::{Incarnation, MappingState, Mode, World};
 
 pub use crate::rbac::Request;
 
@@ -79,7 +79,11 @@ pub fn can_i(facts: &Facts, cluster: &Cluster, who: &As, request: &Request, at: 
             .iter()
             .find(|row| row.source == "audit")
             .and_then(|row| row.first);
-        if !life.is_complete(first_audit) {
+        let is_mapping_unknown = matches!(who, As::Principal { .. }) && life.mode_at(at) != Mode::Api && {
+            let versions = life.aws_auth.iter().any(|version| version.at.ts <= at);
+            versions && *life.aws_auth_at(at) == MappingState::Unknown
+        };
+        if !life.is_complete(first_audit) || is_mapping_unknown || life.rbac.has_unknown_at(at) {
             answer.allowed = None;
             answer.reason = "nothing known allows it, and the state of the cluster is not known completely".to_owned();
         }

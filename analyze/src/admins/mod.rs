@@ -18,6 +18,7 @@ pub(crate) mod powers;
 mod spans;
 mod used;
 
+use spans::Reach;
 pub(crate) use spans::reaches;
 
 /// Everything known of one principal in one life of a cluster, as the routes are found.
@@ -73,6 +74,18 @@ impl Drafts {
     }
 }
 
+impl Drafts {
+    /// Whether every route to admin that the principal had is known to have ended.
+    fn was_admin(&self, principal: &str) -> bool {
+        let routes = self.0.get(principal).map_or(&[][..], |draft| draft.routes.as_slice());
+        let mut grants = routes
+            .iter()
+            .filter(|route| !matches!(route.route, "escalation" | "impersonation"))
+            .peekable();
+        grants.peek().is_some() && grants.all(|route| route.status == Status::Revoked)
+    }
+}
+
 /// One finding for each life of a cluster and principal, sorted.
 pub(crate) fn admins(world: &World<'_>, at: Micros) -> Vec<Admin> {
     let mut admins: Vec<Admin> = world
@@ -101,7 +114,7 @@ fn admins_of(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Admin
     used::access_policy_routes(world, life, &activity, &mut drafts);
     used::certificate_routes(life, &activity, &mut drafts);
     used::observed_routes(world, life, &activity, &mut drafts);
-    used::impersonation_routes(life, at, &activity, &mut drafts);
+    used::impersonation_routes(life, at, &reaches, &activity, &mut drafts);
     let mut uses = uses(world, life, &activity);
     drafts
         .0

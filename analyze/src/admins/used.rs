@@ -4,12 +4,12 @@ use eksplain_queries::facts::{Activity, Mark, Micros};
 
 use super::mapped::MASTERS;
 use super::powers::is_admin;
-use super::{Drafts, is_of};
+use super::{Drafts, Reach, is_of};
 use crate::evidence;
 use crate::findings::{Evidence, Route, Status};
 use crate::principal::of_user;
 use crate::rbac::policies::CLUSTER_ADMIN;
-use crate::rbac::{Asker, Request, service_account};
+use crate::rbac::{Asker, Rbac, Request, service_account};
 use crate::state::{Incarnation, World};
 
 /// A route that rests on use: unproven, or over with the cluster.
@@ -216,53 +216,95 @@ pub(super) fn observed_routes(world: &World<'_>, life: &Incarnation<'_>, activit
     }
 }
 
-/// Acted as somebody with admin power.
-pub(super) fn impersonation_routes(life: &Incarnation<'_>, at: Micros, activity: &[&Activity], drafts: &mut Drafts) {
-    for row in activity
-        .iter()
-        .filter(|row| row.allowed && row.impersonated_username.is_some())
-    {
+/// Acted as somebody with admin power. The use alone leaves the route unproven; a right to impersonate that is known proves it.
+pub(super) fn impersonation_routes(
+    life: &Incarnation<'_>,
+    at: Micros,
+    reaches: &[Reach],
+    activity: &[&Activity],
+    drafts: &mut Drafts,
+) {
+    let is_impersonation = |row: &&&Activity| row.allowed && row.impersonated_username.is_some();
+    for row in activity.iter().filter(is_impersonation) {
         let target = row.impersonated_username.as_deref().unwrap_or_default();
+        let rbac = life.rbac.at(row.last.ts);
         let is_powerful = row.impersonated_groups.iter().any(|group| group == MASTERS) || {
-            let rbac = life.rbac.at(row.last.ts);
             let asker = Asker::new(target, &row.impersonated_groups);
-            rbac.bindings_of(&asker)
-                .filter(|binding| binding.namespace.is_none())
-                .any(|binding| rbac.role_of(binding).is_some_and(is_admin))
+            let cluster_wide = rbac.bindings_of(&asker).filter(|binding| binding.namespace.is_none());
+            cluster_wide.filter_map(|binding| rbac.role_of(binding)).any(is_admin)
         };
-        let Some(principal) = of_user(row.username.as_deref(), row.canonical_arn.as_deref()).filter(|_| is_powerful)
-        else {
+        let principal = of_user(row.username.as_deref(), row.canonical_arn.as_deref());
+        let Some(principal) = principal.filter(|_| is_powerful) else {
             continue;
         };
         let username = row.username.as_deref().unwrap_or_default();
-        let may = life.deleted_at.is_none() && {
-            let ask = Request {
-                verb: "impersonate".into(),
-                resource: "groups".into(),
-                name: Some(MASTERS.into()),
-                ..Request::default()
-            };
-            let own_groups: Vec<String> = row.groups.iter().filter(|group| *group != MASTERS).cloned().collect();
-            drafts.is_active_admin(&principal)
-                || life
-                    .rbac
-                    .at(at)
-                    .allows(&Asker::new(username, &own_groups), &ask)
-                    .is_some()
-        };
         let groups = row.impersonated_groups.join(", ");
         let detail = format!("acted as {target:?} with groups [{groups}]");
         let evidence = first_and_last(&row.first, &row.last, "an impersonated request that was let through");
-        let mut route = used(
-            "impersonation",
-            life,
-            detail,
-            vec![format!("impersonates {target}")],
-            evidence,
-        );
-        if may {
-            route.status = Status::Active;
+        let via = vec![format!("impersonates {target}")];
+        let mut route = used("impersonation", life, detail, via, evidence);
+        if route.status == Status::Unproven {
+            route.status = right_to_impersonate(life, at, reaches, row, &principal, drafts);
         }
         add_use(drafts, &principal, Some(username), route);
     }
+}
+
+/// Whether the right behind an impersonation is known to stand, known to have ended, or not known.
+fn right_to_impersonate(
+    life: &Incarnation<'_>,
+    at: Micros,
+    reaches: &[Reach],
+    row: &Activity,
+    principal: &str,
+    drafts: &Drafts,
+) -> Status {
+    if drafts.is_active_admin(principal) {
+        return Status::Active;
+    }
+    let username = row.username.as_deref().unwrap_or_default();
+    let own: Vec<&Reach> = reaches
+        .iter()
+        .filter(|reach| reach.principal.eq_ignore_ascii_case(principal))
+        .collect();
+    // Who came by IAM is in its groups as long as a mapping says so; a name outside IAM is itself.
+    let asker_at = |ts: Micros| match (&row.canonical_arn, own.iter().find(|reach| reach.span.covers(ts))) {
+        (None, _) => Some(Asker::new(username, &[])),
+        (Some(_), Some(reach)) => Some(Asker::new(username, &reach.groups)),
+        (Some(_), None) => None,
+    };
+    let may_at = |ts: Micros| asker_at(ts).is_some_and(|asker| may_impersonate(&life.rbac.at(ts), &asker, row));
+    if may_at(at) {
+        Status::Active
+    } else if may_at(row.last.ts) || drafts.was_admin(principal) {
+        Status::Revoked
+    } else {
+        Status::Unproven
+    }
+}
+
+/// Whether RBAC lets the asker act as the user and every group of an impersonated request.
+fn may_impersonate(rbac: &Rbac<'_>, asker: &Asker, row: &Activity) -> bool {
+    let may = |resource: &str, namespace: Option<&str>, name: &str| {
+        let request = Request {
+            verb: "impersonate".into(),
+            resource: resource.into(),
+            namespace: namespace.map(str::to_owned),
+            name: Some(name.into()),
+            ..Request::default()
+        };
+        rbac.allows(asker, &request).is_some()
+    };
+    let target = row.impersonated_username.as_deref().unwrap_or_default();
+    let as_target = match service_account(target) {
+        Some((namespace, name)) => may("serviceaccounts", Some(namespace), name),
+        None => may("users", None, target),
+    };
+    let is_implicit = |group: &str| group == "system:authenticated" || group.starts_with("system:serviceaccounts");
+    as_target
+        && row
+            .impersonated_groups
+            .iter()
+            .filter(|group| !is_implicit(group))
+            .all(|group| may("groups", None, group))
 }

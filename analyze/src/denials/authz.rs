@@ -270,9 +270,11 @@ impl Known<'_> {
                 })
             })
         };
+        // `*` names no resource: what it lacks is another thing than the group.
+        let names_resource = |rule: &crate::rbac::Rule| rule.resources.iter().any(|resource| resource != "*");
         if self.asked.url.is_none() {
             if let Some((binding, _)) = with(&|rule| {
-                rule.api_groups = if rule.api_groups.is_empty() {
+                rule.api_groups = if rule.api_groups.is_empty() || !names_resource(rule) {
                     Vec::new()
                 } else {
                     vec!["*".into()]

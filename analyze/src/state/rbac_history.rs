@@ -97,6 +97,18 @@ impl RbacHistory {
         Rbac::new(roles, bindings, is_gone)
     }
 
+    /// Whether some object was written in a way that no record shows.
+    pub(crate) fn has_unknown_at(&self, ts: Micros) -> bool {
+        let last = |versions: &Vec<Version>| {
+            versions
+                .iter()
+                .rev()
+                .find(|version| version.at.ts <= ts)
+                .map(|version| version.state == ObjectState::Unknown)
+        };
+        self.objects.values().any(|versions| last(versions) == Some(true))
+    }
+
     /// Versions of bindings, cluster-wide ones first.
     pub(crate) fn bindings(&self) -> impl Iterator<Item = (&Key, &[Version])> {
         self.objects
