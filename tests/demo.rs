@@ -16,7 +16,6 @@ mod estate;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 use estate::demo::{AT, SEED, demo};
@@ -57,10 +56,8 @@ fn the_embedded_files_are_what_the_generator_writes() {
 }
 
 #[test]
-fn the_demo_answers_the_three_questions_in_time() {
-    let began = Instant::now();
+fn the_demo_shows_the_commands_and_the_three_answers() {
     let run = eksplain().arg("demo").assert().success();
-    let took = began.elapsed();
     let out = String::from_utf8(run.get_output().stdout.clone()).unwrap();
     for word in [
         "arn:aws:iam::111122223333:user/maria",
@@ -76,7 +73,6 @@ fn the_demo_answers_the_three_questions_in_time() {
     for command in ["ingest files", "admins --at", "creators --at", "denials --at"] {
         assert!(commands.contains(command), "the demo does not show {command}");
     }
-    assert!(took < Duration::from_secs(2), "the demo took {took:?}");
 }
 
 #[test]

@@ -8,10 +8,12 @@
 
 mod admins;
 pub mod can_i;
+pub mod check;
 mod coverage;
 mod creators;
 mod denials;
 mod evidence;
+pub mod explain;
 pub mod findings;
 mod identify;
 mod json;
@@ -43,10 +45,14 @@ pub struct Options {
     pub scope_all: bool,
 }
 
+/// Fills in what other records tell of a fact: do this once, before asking.
+pub fn complete(facts: &mut Facts) {
+    identify::fill_arns(facts);
+}
+
 /// The three answers.
-pub fn answer(mut facts: Facts, options: &Options) -> Answers {
-    identify::fill_arns(&mut facts);
-    let world = World::build(&facts);
+pub fn answer(facts: &Facts, options: &Options) -> Answers {
+    let world = World::build(facts);
     let admins = admins::admins(&world, options.at);
     Answers {
         coverage: coverage::coverage(&world),

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use eksplain_analyze::findings::{Answers, Cluster};
 use eksplain_analyze::{Options, answer};
 use eksplain_lake::Lake;
+use eksplain_queries::facts::Facts;
 use eksplain_queries::{Bounds, Engine};
 
 use super::Global;
@@ -14,6 +15,7 @@ use crate::error::{Exit, Failure};
 use crate::render::{self, Output};
 use crate::settings::{DayEnd, Micros, now, time};
 use crate::view::admins::Admin;
+use crate::view::checks::CheckFinding;
 use crate::view::creators::Creator;
 use crate::view::denials::Denial;
 use crate::view::{self, Document, Finding};
@@ -73,6 +75,21 @@ pub(crate) struct AskDenials {
     /// Refused AWS calls: those that decide about access, or all in the lake
     #[arg(long, value_enum, default_value_t = Scope::Access)]
     scope: Scope,
+}
+
+/// The lint.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  eksplain check --cluster prod
+  eksplain check --fail-on critical --fail-on high
+  eksplain check --sarif > eksplain.sarif")]
+pub(crate) struct AskCheck {
+    #[command(flatten)]
+    ask: Ask,
+    /// Print SARIF 2.1.0, for code scanning
+    #[arg(long)]
+    sarif: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -136,9 +153,56 @@ pub(super) fn denials(global: &Global, arguments: &AskDenials) -> Result<ExitCod
     world.print(global, ask, view::denials::SCHEMA, findings)
 }
 
+/// Lint of the access configuration as it stands.
+pub(super) fn check(global: &Global, arguments: &AskCheck) -> Result<ExitCode, Failure> {
+    let ask = &arguments.ask;
+    let world = Asked::open(global, &ask.selectors, false)?;
+    let checks = eksplain_analyze::check::check(&world.facts, &world.answers, world.at);
+    let shown: Vec<_> = checks.iter().filter(|check| world.selects(&check.cluster)).collect();
+    let origins = world
+        .engine
+        .origins(&view::ids(shown.iter().flat_map(|check| &check.evidence)))?;
+    let findings: Vec<CheckFinding> = shown
+        .into_iter()
+        .map(|check| CheckFinding::of(check, &origins))
+        .collect();
+    if arguments.sarif {
+        render::json(&mut io::stdout().lock(), &view::checks::sarif(&findings))?;
+        return Ok(matched(ask, &findings));
+    }
+    world.print(global, ask, view::checks::SCHEMA, findings)
+}
+
+/// Facts up to a moment, completed.
+pub(super) fn facts_at(engine: &Engine, at: Micros) -> Result<Facts, Failure> {
+    let mut facts = engine.facts(Bounds {
+        since: None,
+        until: Some(at),
+    })?;
+    eksplain_analyze::complete(&mut facts);
+    Ok(facts)
+}
+
+/// Exit 1 where a finding matches `--fail-on`.
+fn matched<F: Finding>(ask: &Ask, findings: &[F]) -> ExitCode {
+    let is_rule = |word: &String, rule: &String| rule == "any" || rule == word || word.starts_with(&format!("{rule}."));
+    let matches = |finding: &F| {
+        finding
+            .words()
+            .iter()
+            .any(|word| ask.fail_on.iter().any(|rule| is_rule(word, rule)))
+    };
+    if findings.iter().any(matches) {
+        Exit::Matched.into()
+    } else {
+        Exit::Answered.into()
+    }
+}
+
 /// A question's world: the answers and what selects among them.
 struct Asked<'a> {
     engine: Engine,
+    facts: Facts,
     answers: Answers,
     selectors: &'a Selectors,
     at: Micros,
@@ -154,12 +218,9 @@ impl<'a> Asked<'a> {
         let at = moment("--at", &selectors.at, DayEnd::First)?.unwrap_or(now);
         let lake = Lake::open(&global.lake)?;
         let engine = Engine::open(&lake)?;
-        let facts = engine.facts(Bounds {
-            since: None,
-            until: Some(at),
-        })?;
+        let facts = facts_at(&engine, at)?;
         let answers = answer(
-            facts,
+            &facts,
             &Options {
                 at,
                 since,
@@ -169,6 +230,7 @@ impl<'a> Asked<'a> {
         );
         Ok(Self {
             engine,
+            facts,
             answers,
             selectors,
             at,
@@ -217,17 +279,6 @@ impl<'a> Asked<'a> {
                 "hint: the lake holds nothing of such a cluster up to then; eksplain lake status shows what it holds"
             );
         }
-        let matches = |finding: &F| {
-            finding.words().iter().any(|word| {
-                ask.fail_on
-                    .iter()
-                    .any(|rule| rule == "any" || rule == word || word.starts_with(&format!("{rule}.")))
-            })
-        };
-        Ok(if document.findings.iter().any(matches) {
-            Exit::Matched.into()
-        } else {
-            Exit::Answered.into()
-        })
+        Ok(matched(ask, &document.findings))
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use eksplain_analyze::can_i::{As, CanI, Request, can_i, clusters};
 use eksplain_lake::Lake;
-use eksplain_queries::{Bounds, Engine};
+use eksplain_queries::Engine;
 use serde::Serialize;
 
 use super::Global;
@@ -81,10 +81,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         .transpose()?
         .unwrap_or(now);
     let engine = Engine::open(&Lake::open(&global.lake)?)?;
-    let facts = engine.facts(Bounds {
-        since: None,
-        until: Some(at),
-    })?;
+    let facts = super::ask::facts_at(&engine, at)?;
     let fits = |asked: &Option<String>, own: &str| asked.as_deref().is_none_or(|asked| asked == own);
     let mut fitting = clusters(&facts);
     fitting.retain(|cluster| {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use eksplain_analyze::{Options, answer};
 use eksplain_lake::Lake;
-use eksplain_queries::{Bounds, Engine};
+use eksplain_queries::Engine;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
@@ -61,9 +61,9 @@ pub(super) fn run(global: &Global, action: &Action) -> Result<ExitCode, Failure>
 fn status(global: &Global) -> Result<ExitCode, Failure> {
     let lake = Lake::open(&global.lake)?;
     let engine = Engine::open(&lake)?;
-    let facts = engine.facts(Bounds::default())?;
+    let facts = super::ask::facts_at(&engine, now())?;
     let answers = answer(
-        facts,
+        &facts,
         &Options {
             at: now(),
             ..Options::default()

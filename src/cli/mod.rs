@@ -12,6 +12,7 @@ mod ask;
 mod can_i;
 mod demo;
 mod evidence;
+mod explain;
 mod ingest;
 mod lake;
 mod query;
@@ -68,8 +69,12 @@ enum Command {
     Creators(ask::Ask),
     /// Why requests were denied: layer, reason, how to fix it
     Denials(ask::AskDenials),
+    /// Lint of the access configuration: rule ids, severity, fix
+    Check(ask::AskCheck),
     /// `kubectl auth can-i`, answered from the lake
     CanI(can_i::Arguments),
+    /// What an error message means, which layer says it, the fix
+    Explain(explain::Arguments),
     /// Read logs into the lake
     #[command(subcommand)]
     Ingest(ingest::Source),
@@ -95,7 +100,9 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Admins(arguments) => ask::admins(global, arguments),
         Command::Creators(arguments) => ask::creators(global, arguments),
         Command::Denials(arguments) => ask::denials(global, arguments),
+        Command::Check(arguments) => ask::check(global, arguments),
         Command::CanI(arguments) => can_i::run(global, arguments),
+        Command::Explain(arguments) => explain::run(global, arguments),
         Command::Ingest(source) => ingest::run(global, source),
         Command::Lake(action) => lake::run(global, action),
         Command::Query(arguments) => query::run(global, arguments),

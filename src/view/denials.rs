@@ -4,7 +4,7 @@ use eksplain_analyze::findings;
 use eksplain_analyze::time::format_rfc3339;
 use serde::Serialize;
 
-use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time};
+use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, short_time};
 
 pub(crate) const SCHEMA: &str = "eksplain.denials/1";
 
@@ -41,13 +41,6 @@ struct Request {
     aws_action: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Fix {
-    title: String,
-    commands: Vec<String>,
-    manifest: Option<String>,
-}
-
 impl Denial {
     pub(crate) fn of(denial: &findings::Denial, origins: &Origins) -> Self {
         let request = denial.request.clone();
@@ -75,15 +68,7 @@ impl Denial {
             last_seen: format_rfc3339(denial.last_seen),
             resolved: denial.resolved,
             seen_by_user_as: denial.seen_by_user_as.clone(),
-            fix: denial
-                .fix
-                .iter()
-                .map(|fix| Fix {
-                    title: fix.title.clone(),
-                    commands: fix.commands.clone(),
-                    manifest: fix.manifest.clone(),
-                })
-                .collect(),
+            fix: denial.fix.iter().map(Fix::of).collect(),
             confidence: denial.confidence,
             evidence: evidence(&denial.evidence, origins),
         }

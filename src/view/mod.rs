@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::settings::Micros;
 
 pub(crate) mod admins;
+pub(crate) mod checks;
 pub(crate) mod creators;
 pub(crate) mod denials;
 
@@ -62,6 +63,24 @@ pub(crate) struct Evidence {
 pub(crate) struct Origin {
     pub(crate) uri: String,
     pub(crate) line: i64,
+}
+
+/// A way out, ready to copy.
+#[derive(Debug, Serialize)]
+pub(crate) struct Fix {
+    pub(crate) title: String,
+    pub(crate) commands: Vec<String>,
+    pub(crate) manifest: Option<String>,
+}
+
+impl Fix {
+    pub(crate) fn of(fix: &findings::Fix) -> Self {
+        Self {
+            title: fix.title.clone(),
+            commands: fix.commands.clone(),
+            manifest: fix.manifest.clone(),
+        }
+    }
 }
 
 /// Objects and lines by record id.

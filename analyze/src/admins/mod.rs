@@ -19,7 +19,7 @@ mod spans;
 mod used;
 
 use spans::Reach;
-pub(crate) use spans::reaches;
+pub(crate) use spans::{can_match, reaches};
 
 /// Everything known of one principal in one life of a cluster, as the routes are found.
 #[derive(Debug, Default)]

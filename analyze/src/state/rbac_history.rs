@@ -97,6 +97,21 @@ impl RbacHistory {
         Rbac::new(roles, bindings, is_gone)
     }
 
+    /// The last write of a binding.
+    pub(crate) fn last_write(&self, binding: &Binding) -> Option<&Mark> {
+        let resource = if binding.namespace.is_some() {
+            "rolebindings"
+        } else {
+            "clusterrolebindings"
+        };
+        let key = Key {
+            resource: resource.to_owned(),
+            namespace: binding.namespace.clone(),
+            name: binding.name.clone(),
+        };
+        self.objects.get(&key)?.last().map(|version| &version.at)
+    }
+
     /// Whether some object was written in a way that no record shows.
     pub(crate) fn has_unknown_at(&self, ts: Micros) -> bool {
         let last = |versions: &Vec<Version>| {

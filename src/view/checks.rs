@@ -1,0 +1,84 @@
+//! `eksplain.check/1`, also as SARIF.
+
+use eksplain_analyze::check::Check;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence};
+
+pub(crate) const SCHEMA: &str = "eksplain.check/1";
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckFinding {
+    rule: &'static str,
+    severity: &'static str,
+    cluster: Cluster,
+    subject: String,
+    message: String,
+    fix: Vec<Fix>,
+    evidence: Vec<Evidence>,
+}
+
+impl CheckFinding {
+    pub(crate) fn of(check: &Check, origins: &Origins) -> Self {
+        Self {
+            rule: check.rule,
+            severity: check.severity,
+            cluster: cluster(&check.cluster),
+            subject: check.subject.clone(),
+            message: check.message.clone(),
+            fix: check.fix.iter().map(Fix::of).collect(),
+            evidence: evidence(&check.evidence, origins),
+        }
+    }
+}
+
+impl Finding for CheckFinding {
+    const COLUMNS: &'static [&'static str] = &["SEVERITY", "CLUSTER", "RULE", "SUBJECT", "MESSAGE"];
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.severity.to_owned(),
+            cluster_words(&self.cluster),
+            self.rule.to_owned(),
+            self.subject.clone(),
+            self.message.clone(),
+        ]
+    }
+
+    fn details(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn words(&self) -> Vec<String> {
+        vec![self.severity.to_owned(), self.rule.to_owned()]
+    }
+}
+
+/// SARIF 2.1.0, as code scanning takes it.
+pub(crate) fn sarif(findings: &[CheckFinding]) -> Value {
+    let level = |severity: &str| match severity {
+        "critical" | "high" => "error",
+        "medium" => "warning",
+        _ => "note",
+    };
+    let rules: std::collections::BTreeSet<&str> = findings.iter().map(|finding| finding.rule).collect();
+    let result = |finding: &CheckFinding| {
+        let locations: Vec<Value> = finding
+            .evidence
+            .iter()
+            .filter_map(|item| item.origin.as_ref())
+            .map(|origin| json!({"physicalLocation": {"artifactLocation": {"uri": origin.uri}, "region": {"startLine": origin.line.max(1)}}}))
+            .collect();
+        json!({"ruleId": finding.rule, "level": level(finding.severity), "message": {"text": format!("{}: {}", cluster_words(&finding.cluster), finding.message)},
+            "locations": locations, "properties": {"severity": finding.severity, "subject": finding.subject}})
+    };
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "eksplain", "version": env!("CARGO_PKG_VERSION"), "rules": rules.iter().map(|rule| json!({"id": rule})).collect::<Vec<_>>()}},
+            "results": findings.iter().map(result).collect::<Vec<_>>(),
+        }],
+    })
+}
