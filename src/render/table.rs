@@ -11,17 +11,11 @@ const WIDTH: u16 = 160;
 pub(crate) fn table(columns: &[&str], rows: &[Vec<String>]) -> Table {
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .load_preset(presets::NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_style(TableComponent::MiddleHeaderIntersections, '─')
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(columns.to_vec());
-    for line in [
-        TableComponent::HorizontalLines,
-        TableComponent::MiddleIntersections,
-        TableComponent::TopBorder,
-        TableComponent::BottomBorder,
-    ] {
-        table.remove_style(line);
-    }
     if !table.is_tty() {
         table.set_width(WIDTH);
     }
