@@ -36,10 +36,19 @@ pub(crate) fn open(path: &Path, size: u64, buffers: &mut Buffers) -> io::Result<
     if size > WHOLE {
         return Ok(Content::Stream(stream(Box::new(file))?));
     }
-    buffers.packed.clear();
-    file.read_to_end(&mut buffers.packed)?;
-    if !buffers.packed.starts_with(&GZIP) {
-        std::mem::swap(&mut buffers.packed, &mut buffers.plain);
+    let mut head = [0; 2];
+    let sniffed = read_head(&mut file, &mut head)?;
+    let is_packed = head[..sniffed] == GZIP;
+    // Plain text goes where it is parsed, without a stop on the way.
+    let target = if is_packed {
+        &mut buffers.packed
+    } else {
+        &mut buffers.plain
+    };
+    target.clear();
+    target.extend_from_slice(&head[..sniffed]);
+    file.read_to_end(target)?;
+    if !is_packed {
         return Ok(Content::Whole);
     }
     // The last four bytes tell the length of the last member, modulo 2^32: right for one member, and checked by inflating.
@@ -61,6 +70,18 @@ pub(crate) fn open(path: &Path, size: u64, buffers: &mut Buffers) -> io::Result<
     }
     let packed = std::mem::take(&mut buffers.packed);
     Ok(Content::Stream(stream(Box::new(io::Cursor::new(packed)))?))
+}
+
+/// Fills `head` as far as the file goes.
+fn read_head(file: &mut File, head: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < head.len() {
+        match file.read(&mut head[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
 }
 
 /// Whether a gzip header stands somewhere behind the first: then the one-call answer may be only the first member.

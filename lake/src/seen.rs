@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::path::Path;
 
 use arrow::array::{Array, AsArray};
@@ -39,8 +40,8 @@ pub(crate) struct SeenIds {
 /// Names that senders gave lately, whatever the time of their records: two generations bound the memory.
 #[derive(Default)]
 struct RecentClaims {
-    young: HashSet<u64>,
-    old: HashSet<u64>,
+    young: Hashes<u64>,
+    old: Hashes<u64>,
 }
 
 /// Names in one generation.
@@ -56,10 +57,30 @@ impl RecentClaims {
     }
 }
 
+/// Hashes need no hashing: their first bytes are as good as any.
+#[derive(Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        // An array is written with its length first, which is the same for all: the last eight bytes written count.
+        let mut word = [0; 8];
+        let kept = bytes.len().min(8);
+        word[..kept].copy_from_slice(&bytes[..kept]);
+        self.0 = u64::from_le_bytes(word);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type Hashes<T> = HashSet<T, BuildHasherDefault<FirstBytes>>;
+
 #[derive(Default)]
 struct Hour {
-    ids: HashSet<ContentHash>,
-    claims: HashSet<u64>,
+    ids: Hashes<ContentHash>,
+    claims: Hashes<u64>,
     used: u64,
 }
 

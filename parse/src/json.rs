@@ -9,12 +9,15 @@ use std::borrow::Cow;
 pub fn minify(raw: &str) -> Cow<'_, str> {
     let bytes = raw.as_bytes();
     let blank_inside = bytes.get(1).is_some_and(u8::is_ascii_whitespace);
-    let blank_after_colon = memchr::memmem::find(bytes, b"\":")
-        .and_then(|at| bytes.get(at + 2))
-        .is_some_and(u8::is_ascii_whitespace);
-    let blank_after_comma = memchr::memmem::find(bytes, b"\",")
-        .and_then(|at| bytes.get(at + 2))
-        .is_some_and(u8::is_ascii_whitespace);
+    // The first colon and the first comma behind a string: a look without the set-up of a substring search.
+    let blank_after = |mark: u8| {
+        let mut places = memchr::memchr_iter(mark, bytes);
+        let first = places.find(|at| *at > 0 && bytes[at - 1] == b'"');
+        first
+            .and_then(|at| bytes.get(at + 1))
+            .is_some_and(u8::is_ascii_whitespace)
+    };
+    let (blank_after_colon, blank_after_comma) = (blank_after(b':'), blank_after(b','));
     if !(blank_inside || blank_after_colon || blank_after_comma) || !matches!(bytes.first(), Some(b'{' | b'[')) {
         return Cow::Borrowed(raw);
     }

@@ -53,7 +53,7 @@ columns! {
         /// Free text of the client
         user_agent: Text,
         /// As the client sent it
-        request_uri: Text,
+        request_uri: Long,
         /// API group; empty text for core, null where no resource is asked for
         api_group: Text,
         /// Version of the API group

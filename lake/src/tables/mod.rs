@@ -251,9 +251,28 @@ pub(crate) fn filled(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// A list as JSON text; `None` for an empty one.
+/// A list as JSON text; `None` for an empty one. Most names need no escape, and are copied as they are.
 pub(crate) fn json_list<T: AsRef<str>>(items: &[T]) -> Option<String> {
-    (!items.is_empty()).then(|| serde_json::Value::from_iter(items.iter().map(AsRef::as_ref)).to_string())
+    if items.is_empty() {
+        return None;
+    }
+    let is_plain = |text: &str| text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\');
+    let mut text = String::with_capacity(items.iter().map(|item| item.as_ref().len() + 3).sum::<usize>() + 2);
+    text.push('[');
+    for (at, item) in items.iter().map(AsRef::as_ref).enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        if is_plain(item) {
+            text.push('"');
+            text.push_str(item);
+            text.push('"');
+        } else {
+            text.push_str(&serde_json::Value::from(item).to_string());
+        }
+    }
+    text.push(']');
+    Some(text)
 }
 
 #[cfg(test)]
