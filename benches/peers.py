@@ -38,7 +38,15 @@ def duckdb_statement(log, folder, out):
         return f"""COPY (SELECT r."eventTime"::TIMESTAMP AS ts, r.* FROM ({rows})) {to}"""
     if log == "audit":
         columns = ", ".join(f"{key}: '{sql_type(kind)}'" for key, kind in AUDIT.items())
-        return f"""COPY (SELECT stageTimestamp::TIMESTAMP AS ts, * FROM read_json('{folder}/*.ndjson', format='newline_delimited', columns={{{columns}}})) {to}"""
+        # The columns that eksplain writes: the authorizers' decision stands in the annotations, which are kept too.
+        note = lambda key: f"""json_extract_string(annotations, '$."authorization.k8s.io/{key}"')"""
+        picked = (f"""stageTimestamp::TIMESTAMP AS ts, level, auditID, stage, requestURI, verb, "user".username, "user".uid, "user".groups,
+                  "user".extra.arn[1] AS arn, "user".extra.canonicalArn[1] AS canonical_arn, "user".extra.sessionName[1] AS session,
+                  "user".extra.accessKeyId[1] AS access_key_id, list_contains("user".groups, 'system:masters') AS masters, sourceIPs, userAgent,
+                  objectRef.resource, objectRef.namespace, objectRef.name, objectRef.apiGroup, objectRef.apiVersion, objectRef.subresource,
+                  responseStatus.code, responseStatus.reason, responseStatus.message, annotations,
+                  {note("decision")} AS decision, {note("reason")} AS decision_reason""")
+        return f"""COPY (SELECT {picked} FROM read_json('{folder}/*.ndjson', format='newline_delimited', columns={{{columns}}})) {to}"""
     lines = f"read_csv('{folder}/*.log', columns={{line: 'VARCHAR'}}, delim='\\x01', quote='', escape='', header=false, auto_detect=false)"
     pick = lambda key: (f"""coalesce(nullif(regexp_extract(line, ' {key}="((?:[^"\\\\]|\\\\.)*)"', 1), ''), """
                         f"""nullif(regexp_extract(line, ' {key}=([^" ][^ ]*)', 1), '')) AS "{key}\"""")

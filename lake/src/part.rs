@@ -108,21 +108,37 @@ fn properties(table: Table) -> WriterProperties {
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd")))
         .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
         .set_created_by("eksplain".to_owned())
-        .set_statistics_enabled(EnabledStatistics::Chunk);
+        .set_statistics_enabled(EnabledStatistics::None);
     for column in table.columns() {
         let leaf = match column.kind {
             Kind::Texts => ColumnPath::new(vec![column.name.to_owned(), "list".to_owned(), "element".to_owned()]),
             _ => ColumnPath::from(column.name),
         };
-        match column.kind {
-            Kind::Long => properties = properties.set_column_dictionary_enabled(leaf, false),
-            Kind::Json => {
-                properties = properties
-                    .set_column_dictionary_enabled(leaf.clone(), false)
-                    .set_column_statistics_enabled(leaf, EnabledStatistics::None);
-            }
-            _ => {}
+        if matches!(column.kind, Kind::Long | Kind::Json) {
+            properties = properties.set_column_dictionary_enabled(leaf.clone(), false);
+        }
+        if helps_to_skip(column.name) {
+            properties = properties.set_column_statistics_enabled(leaf, EnabledStatistics::Chunk);
         }
     }
     properties.build()
+}
+
+/// Columns by which questions leave out whole row groups; statistics of the others would only cost time.
+fn helps_to_skip(name: &str) -> bool {
+    matches!(
+        name,
+        "id" | "ts"
+            | "account"
+            | "region"
+            | "cluster"
+            | "outcome"
+            | "msg"
+            | "verb"
+            | "resource"
+            | "code"
+            | "event_source"
+            | "event_name"
+            | "error_code"
+    )
 }

@@ -80,7 +80,6 @@ type Hashes<T> = HashSet<T, BuildHasherDefault<FirstBytes>>;
 #[derive(Default)]
 struct Hour {
     ids: Hashes<ContentHash>,
-    claims: Hashes<u64>,
     used: u64,
 }
 
@@ -95,7 +94,7 @@ impl SeenIds {
         self.clock += 1;
         if !self.hours.contains_key(&place) {
             self.make_room();
-            let hour = Hour::load(place, parts())?;
+            let hour = Hour::load(place, parts(), &mut self.recent)?;
             self.held += hour.ids.len();
             self.hours.insert(place, hour);
         }
@@ -105,10 +104,7 @@ impl SeenIds {
             return Ok(Arrival::Repeated);
         }
         self.held += 1;
-        let is_claimed = key.claim.is_some_and(|claim| {
-            let is_new_here = hour.claims.insert(claim);
-            !(self.recent.insert(claim) && is_new_here)
-        });
+        let is_claimed = key.claim.is_some_and(|claim| !self.recent.insert(claim));
         Ok(if is_claimed { Arrival::Differing } else { Arrival::New })
     }
 
@@ -132,6 +128,7 @@ impl Hour {
     fn load<'p>(
         (table, day, hour): (Table, Day, u64),
         parts: impl Iterator<Item = (&'p PartInfo, std::path::PathBuf)>,
+        recent: &mut RecentClaims,
     ) -> Result<Self> {
         let mut loaded = Self::default();
         let touches = |part: &PartInfo| {
@@ -139,12 +136,12 @@ impl Hour {
             part.is_of(table, day) && (hour_of(&part.first)..=hour_of(&part.last)).contains(&hour)
         };
         for (_, path) in parts.filter(|(part, _)| touches(part)) {
-            loaded.add_part(table, hour, &path)?;
+            loaded.add_part(table, hour, &path, recent)?;
         }
         Ok(loaded)
     }
 
-    fn add_part(&mut self, table: Table, hour: u64, path: &Path) -> Result<()> {
+    fn add_part(&mut self, table: Table, hour: u64, path: &Path, recent: &mut RecentClaims) -> Result<()> {
         let names: &[&str] = match table {
             Table::Audit => &["id", "audit_id", "stage"],
             Table::CloudTrail => &["id", "event_id"],
@@ -186,7 +183,7 @@ impl Hour {
                 if claims.first().is_some_and(|claim| claim.is_valid(row)) {
                     fingerprint.begin();
                     fingerprint.texts(claims.iter().map(|claim| claim.is_valid(row).then(|| claim.value(row))));
-                    self.claims.insert(fingerprint.claim());
+                    recent.insert(fingerprint.claim());
                 }
             }
         }
