@@ -21,6 +21,7 @@ mod places;
 mod principal;
 mod rbac;
 mod state;
+pub mod who;
 
 use eksplain_queries::facts::{Facts, Micros};
 

@@ -18,6 +18,7 @@ use crate::view::admins::Admin;
 use crate::view::checks::CheckFinding;
 use crate::view::creators::Creator;
 use crate::view::denials::Denial;
+use crate::view::who::WhoFinding;
 use crate::view::{self, Document, Finding};
 
 /// Which clusters and times a question is about.
@@ -75,6 +76,21 @@ pub(crate) struct AskDenials {
     /// Refused AWS calls: those that decide about access, or all in the lake
     #[arg(long, value_enum, default_value_t = Scope::Access)]
     scope: Scope,
+}
+
+/// The question about one principal.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  eksplain who arn:aws:iam::111122223333:role/Admin
+  eksplain who maria
+  eksplain who User:system:anonymous")]
+pub(crate) struct AskWho {
+    /// ARN, name of a user or role, role session, Kubernetes user name, or User:x
+    #[arg(value_name = "PRINCIPAL")]
+    principal: String,
+    #[command(flatten)]
+    ask: Ask,
 }
 
 /// The lint.
@@ -171,6 +187,32 @@ pub(super) fn check(global: &Global, arguments: &AskCheck) -> Result<ExitCode, F
         return Ok(matched(ask, &findings));
     }
     world.print(global, ask, view::checks::SCHEMA, findings)
+}
+
+/// One principal's whole story.
+pub(super) fn who(global: &Global, arguments: &AskWho) -> Result<ExitCode, Failure> {
+    let ask = &arguments.ask;
+    let world = Asked::open(global, &ask.selectors, true)?;
+    let found = eksplain_analyze::who::who(&world.facts, &world.answers, &arguments.principal, world.at);
+    let is_found = |principal: &str| found.iter().any(|who| who.principal == principal);
+    let by_routes = world
+        .answers
+        .admins
+        .iter()
+        .filter(|admin| is_found(&admin.principal))
+        .flat_map(|admin| admin.routes.iter().flat_map(|route| &route.evidence));
+    let by_denials = world
+        .answers
+        .denials
+        .iter()
+        .filter(|denial| denial.principal.as_deref().is_some_and(is_found))
+        .flat_map(|denial| &denial.evidence);
+    let origins = world.engine.origins(&view::ids(by_routes.chain(by_denials)))?;
+    let findings = found
+        .iter()
+        .map(|who| WhoFinding::of(who, &world.answers, &origins))
+        .collect();
+    world.print(global, ask, view::who::SCHEMA, findings)
 }
 
 /// Facts up to a moment, completed.

@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Args;
-use eksplain_analyze::can_i::{As, CanI, Request, can_i, clusters};
+use eksplain_analyze::can_i::{Allowed, As, CanI, Request, can_i, clusters, list};
 use eksplain_lake::Lake;
 use eksplain_queries::Engine;
 use serde::Serialize;
@@ -26,10 +26,14 @@ Examples:
 Answers yes (exit 0), no (exit 1), or that the lake cannot know (exit 3).")]
 pub(crate) struct Arguments {
     /// Kubernetes verb
-    verb: String,
+    #[arg(required_unless_present = "list")]
+    verb: Option<String>,
     /// RESOURCE[.GROUP][/NAME or /SUBRESOURCE], or a URL path
-    #[arg(value_name = "RESOURCE[/NAME]")]
-    resource: String,
+    #[arg(value_name = "RESOURCE[/NAME]", required_unless_present = "list")]
+    resource: Option<String>,
+    /// Everything that is known to be allowed, in the namespace given or cluster-wide
+    #[arg(long)]
+    list: bool,
     /// Kubernetes user name, or the ARN of an IAM principal
     #[arg(long = "as", value_name = "USER|ARN")]
     who: String,
@@ -115,6 +119,26 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             groups: arguments.groups.clone(),
         },
     };
+    if arguments.list {
+        let allowed = list(&facts, cluster, &who, arguments.namespace.as_deref(), at);
+        let row = |row: &Allowed| {
+            vec![
+                row.what.join(" "),
+                row.api_groups.join(" "),
+                row.names.join(" "),
+                row.verbs.join(" "),
+                row.by.clone(),
+            ]
+        };
+        let rows: Vec<Vec<String>> = allowed.iter().map(row).collect();
+        render::rows(
+            &mut io::stdout().lock(),
+            global.output,
+            &["RESOURCES OR URLS", "API GROUPS", "NAMES", "VERBS", "BY"],
+            &rows,
+        )?;
+        return Ok(Exit::Answered.into());
+    }
     let answer = can_i(&facts, cluster, &who, &request(arguments), at);
     let exit = match answer.allowed {
         Some(true) => Exit::Answered,
@@ -127,11 +151,12 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
 
 /// `deployments.apps/web`, `pods/log` or `/metrics`. Behind the slash stands a name, as with kubectl, unless it is a subresource.
 fn request(arguments: &Arguments) -> Request {
-    let verb = arguments.verb.clone();
-    if arguments.resource.starts_with('/') {
+    let verb = arguments.verb.clone().unwrap_or_default();
+    let typed = arguments.resource.clone().unwrap_or_default();
+    if typed.starts_with('/') {
         return Request {
             verb,
-            url: Some(arguments.resource.clone()),
+            url: Some(typed),
             ..Request::default()
         };
     }
@@ -151,12 +176,9 @@ fn request(arguments: &Arguments) -> Request {
         "ephemeralcontainers",
         "resize",
     ];
-    let (typed, behind) = arguments
-        .resource
+    let (typed, behind) = typed
         .split_once('/')
-        .map_or((arguments.resource.as_str(), None), |(typed, behind)| {
-            (typed, Some(behind))
-        });
+        .map_or((typed.as_str(), None), |(typed, behind)| (typed, Some(behind)));
     let (resource, group) = typed.split_once('.').unwrap_or((typed, ""));
     let (resource, group) = full_name(resource, group);
     let is_sub = behind.is_some_and(|behind| SUBRESOURCES.contains(&behind)) && arguments.subresource.is_none();

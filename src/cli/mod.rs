@@ -69,6 +69,8 @@ enum Command {
     Creators(ask::Ask),
     /// Why requests were denied: layer, reason, how to fix it
     Denials(ask::AskDenials),
+    /// One principal: mappings, groups, power, activity, denials
+    Who(ask::AskWho),
     /// Lint of the access configuration: rule ids, severity, fix
     Check(ask::AskCheck),
     /// `kubectl auth can-i`, answered from the lake
@@ -100,6 +102,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Admins(arguments) => ask::admins(global, arguments),
         Command::Creators(arguments) => ask::creators(global, arguments),
         Command::Denials(arguments) => ask::denials(global, arguments),
+        Command::Who(arguments) => ask::who(global, arguments),
         Command::Check(arguments) => ask::check(global, arguments),
         Command::CanI(arguments) => can_i::run(global, arguments),
         Command::Explain(arguments) => explain::run(global, arguments),

@@ -13,6 +13,7 @@ pub(crate) mod admins;
 pub(crate) mod checks;
 pub(crate) mod creators;
 pub(crate) mod denials;
+pub(crate) mod who;
 
 /// What every answer holds.
 #[derive(Debug, Serialize)]

@@ -139,6 +139,11 @@ fn rules(policy: &str) -> Option<&'static [RuleText]> {
     })
 }
 
+/// The rules of a policy, as far as they are documented.
+pub(crate) fn rules_of(policy: &str) -> Vec<Rule> {
+    rules(policy).unwrap_or_default().iter().map(RuleText::rule).collect()
+}
+
 /// Whether a policy lets a request through; `namespaces` is `None` at cluster scope.
 pub(crate) fn allows(policy: &str, namespaces: Option<&[String]>, request: &Request) -> bool {
     in_scope(namespaces, request) && rules_allow(policy, request)

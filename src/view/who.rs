@@ -1,0 +1,143 @@
+//! `eksplain.who/1`: one finding for each principal that the name may mean.
+
+use eksplain_analyze::findings::Answers;
+use eksplain_analyze::time::format_rfc3339;
+use eksplain_analyze::who::Who;
+use serde::Serialize;
+
+use super::admins::Admin;
+use super::denials::Denial;
+use super::{Cluster, Finding, Origins, cluster, cluster_words, short_time, time};
+
+pub(crate) const SCHEMA: &str = "eksplain.who/1";
+
+#[derive(Debug, Serialize)]
+pub(crate) struct WhoFinding {
+    principal: String,
+    principal_type: &'static str,
+    principal_state: &'static str,
+    principal_deleted_at: Option<String>,
+    sessions: Vec<String>,
+    mappings: Vec<Mapping>,
+    activity: Vec<Activity>,
+    power: Vec<Admin>,
+    denials: Vec<Denial>,
+}
+
+#[derive(Debug, Serialize)]
+struct Mapping {
+    cluster: Cluster,
+    incarnation: u32,
+    how: String,
+    username: Option<String>,
+    groups: Vec<String>,
+    valid_from: Option<String>,
+    valid_to: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Activity {
+    cluster: Cluster,
+    kubernetes_usernames: Vec<String>,
+    uses: u64,
+    first_seen: String,
+    last_seen: String,
+}
+
+impl WhoFinding {
+    pub(crate) fn of(who: &Who, answers: &Answers, origins: &Origins) -> Self {
+        let mapping = |right: &eksplain_analyze::who::LoginRight| Mapping {
+            cluster: cluster(&right.cluster),
+            incarnation: right.incarnation,
+            how: right.how.clone(),
+            username: right.username.clone(),
+            groups: right.groups.clone(),
+            valid_from: time(right.valid_from),
+            valid_to: time(right.valid_to),
+        };
+        let activity = |row: &eksplain_analyze::who::ClusterActivity| Activity {
+            cluster: cluster(&row.cluster),
+            kubernetes_usernames: row.usernames.clone(),
+            uses: row.uses,
+            first_seen: format_rfc3339(row.first),
+            last_seen: format_rfc3339(row.last),
+        };
+        let power = answers.admins.iter().filter(|admin| admin.principal == who.principal);
+        let denials = answers
+            .denials
+            .iter()
+            .filter(|denial| denial.principal.as_deref() == Some(who.principal.as_str()));
+        Self {
+            principal: who.principal.clone(),
+            principal_type: who.principal_type,
+            principal_state: who.state.as_str(),
+            principal_deleted_at: time(who.deleted_at),
+            sessions: who.sessions.clone(),
+            mappings: who.logins.iter().map(mapping).collect(),
+            activity: who.activity.iter().map(activity).collect(),
+            power: power.map(|admin| Admin::of(admin, origins)).collect(),
+            denials: denials.map(|denial| Denial::of(denial, origins)).collect(),
+        }
+    }
+}
+
+impl Finding for WhoFinding {
+    const COLUMNS: &'static [&'static str] = &["PRINCIPAL", "TYPE", "STATE", "SESSIONS"];
+
+    fn row(&self) -> Vec<String> {
+        let deleted = self
+            .principal_deleted_at
+            .as_ref()
+            .map(|_| format!(" ({})", short_time(self.principal_deleted_at.as_ref())))
+            .unwrap_or_default();
+        vec![
+            self.principal.clone(),
+            self.principal_type.to_owned(),
+            format!("{}{deleted}", self.principal_state),
+            self.sessions.join(", "),
+        ]
+    }
+
+    fn details(&self) -> Vec<String> {
+        let mut lines = vec![self.principal.clone()];
+        for mapping in &self.mappings {
+            let until = if mapping.valid_to.is_some() {
+                format!(" until {}", short_time(mapping.valid_to.as_ref()))
+            } else {
+                String::new()
+            };
+            let name = mapping.username.as_deref().unwrap_or("a generated name");
+            lines.push(format!(
+                "  {}: logs in as {name} with groups [{}] by {}{until}",
+                cluster_words(&mapping.cluster),
+                mapping.groups.join(", "),
+                mapping.how
+            ));
+        }
+        for admin in &self.power {
+            let row = admin.row();
+            lines.push(format!("  {}: {} by {}", row[0], row[2], row[3]));
+        }
+        for activity in &self.activity {
+            lines.push(format!(
+                "  {}: {} requests, {} to {}",
+                cluster_words(&activity.cluster),
+                activity.uses,
+                activity.first_seen,
+                activity.last_seen
+            ));
+        }
+        for denial in &self.denials {
+            let row = denial.row();
+            lines.push(format!(
+                "  {}: refused {} times to {}: {} (last {})",
+                row[0], row[4], row[2], row[3], row[5]
+            ));
+        }
+        lines
+    }
+
+    fn words(&self) -> Vec<String> {
+        vec![self.principal_state.to_owned()]
+    }
+}
