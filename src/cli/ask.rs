@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use eksplain_analyze::findings::{Answers, Cluster};
@@ -258,6 +259,7 @@ impl<'a> Asked<'a> {
         let since = moment("--since", &selectors.since, DayEnd::First)?;
         let until = moment("--until", &selectors.until, DayEnd::Last)?;
         let at = moment("--at", &selectors.at, DayEnd::First)?.unwrap_or(now);
+        let began = Instant::now();
         let lake = Lake::open(&global.lake)?;
         let engine = Engine::open(&lake)?;
         let facts = facts_at(&engine, at)?;
@@ -270,6 +272,14 @@ impl<'a> Asked<'a> {
                 scope_all,
             },
         );
+        if global.verbose > 0 {
+            let records: u64 = lake.holdings().values().map(|holding| holding.records).sum();
+            eprintln!(
+                "lake {}: {records} records, answered in {:.2} s",
+                lake.root().display(),
+                began.elapsed().as_secs_f64()
+            );
+        }
         Ok(Self {
             engine,
             facts,

@@ -1,12 +1,13 @@
 //! What can be typed. One file a command; nothing here decides anything about logs.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::error::Failure;
-use crate::render::Output;
+use crate::render::{self, Output};
 
 mod ask;
 mod can_i;
@@ -56,9 +57,26 @@ pub(crate) struct Global {
     /// Say nothing but the answer and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Say more on stderr: what was read and how long it took
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to use colours (NO_COLOR turns them off too)
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, hide_possible_values = true, value_name = "auto|always|never")]
+    pub(crate) color: Color,
     /// Show no progress
     #[arg(long, global = true)]
     pub(crate) no_progress: bool,
+}
+
+/// What `--color` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,6 +116,9 @@ enum Command {
 /// Does what was typed.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let global = &cli.global;
+    let is_plain =
+        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stdout().is_terminal();
+    render::use_colour(global.color == Color::Always || (global.color == Color::Auto && !is_plain));
     match &cli.command {
         Command::Admins(arguments) => ask::admins(global, arguments),
         Command::Creators(arguments) => ask::creators(global, arguments),

@@ -9,7 +9,8 @@ use crate::view::{Document, Finding};
 
 mod table;
 
-pub(crate) use table::table;
+use table::table;
+pub(crate) use table::use_colour;
 
 /// What `--output` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -39,7 +40,7 @@ pub(crate) fn document<F: Finding>(out: &mut dyn Write, output: Output, document
             if document.findings.is_empty() {
                 writeln!(out, "Nothing found.")?;
             } else {
-                writeln!(out, "{}", table(F::COLUMNS, &rows()))?;
+                table(out, F::COLUMNS, &rows())?;
             }
             for lines in document
                 .findings
@@ -81,7 +82,7 @@ pub(crate) fn rows(out: &mut dyn Write, output: Output, columns: &[&str], rows: 
             .collect::<serde_json::Map<String, serde_json::Value>>()
     };
     match output {
-        Output::Table => writeln!(out, "{}", table(columns, rows)),
+        Output::Table => table(out, columns, rows),
         Output::Json => json(out, &rows.iter().map(object).collect::<Vec<_>>()),
         Output::Jsonl => rows.iter().try_for_each(|row| json_line(out, &object(row))),
         Output::Csv => csv(out, columns, rows),

@@ -1,5 +1,8 @@
 //! Tables that fit the terminal.
 
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 
 use super::escape;
@@ -7,8 +10,15 @@ use super::escape;
 /// Width where there is no terminal, such as in a pipe or a file.
 const WIDTH: u16 = 160;
 
-/// Rows under their heads.
-pub(crate) fn table(columns: &[&str], rows: &[Vec<String>]) -> Table {
+static COLOUR: AtomicBool = AtomicBool::new(false);
+
+/// Whether tables may have colours; set once, from the command line.
+pub(crate) fn use_colour(wanted: bool) {
+    COLOUR.store(wanted, Ordering::Relaxed);
+}
+
+/// Writes rows under their heads.
+pub(crate) fn table(out: &mut dyn Write, columns: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
@@ -22,5 +32,9 @@ pub(crate) fn table(columns: &[&str], rows: &[Vec<String>]) -> Table {
     for row in rows {
         table.add_row(row.iter().map(|cell| escape(cell)).collect::<Vec<_>>());
     }
-    table
+    let text = table.to_string();
+    match text.split_once('\n').filter(|_| COLOUR.load(Ordering::Relaxed)) {
+        Some((head, body)) => writeln!(out, "\u{1b}[1m{head}\u{1b}[0m\n{body}"),
+        None => writeln!(out, "{text}"),
+    }
 }
