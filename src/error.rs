@@ -50,6 +50,10 @@ impl Failure {
     /// Writes it to stderr.
     pub(crate) fn report(&self) -> ExitCode {
         use crate::render::escape;
+        // Whoever read the answer has seen enough (`| head`): no fault.
+        if self.exit == Exit::Answered {
+            return self.exit.into();
+        }
         eprintln!("error: {}", escape(&self.what));
         if let Some(cause) = &self.cause {
             eprintln!("  cause: {}", escape(cause));
@@ -131,11 +135,12 @@ impl From<eksplain_queries::Error> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
+        let is_reader_gone = error.kind() == std::io::ErrorKind::BrokenPipe;
         Self {
             what: format!("could not write the answer: {error}"),
             cause: None,
             help: None,
-            exit: Exit::Damaged,
+            exit: if is_reader_gone { Exit::Answered } else { Exit::Damaged },
         }
     }
 }

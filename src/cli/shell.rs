@@ -1,6 +1,6 @@
 //! `completions` and `man`.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
@@ -17,12 +17,10 @@ pub(crate) struct Completions {
 }
 
 pub(super) fn completions(arguments: &Completions) -> Result<ExitCode, Failure> {
-    clap_complete::generate(
-        arguments.shell,
-        &mut Cli::command(),
-        "eksplain",
-        &mut io::stdout().lock(),
-    );
+    // Into memory first: the generator takes a closed pipe for a bug.
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Cli::command(), "eksplain", &mut script);
+    io::stdout().lock().write_all(&script)?;
     Ok(Exit::Answered.into())
 }
 
