@@ -8,12 +8,14 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("parse", &[]),
     ("lake", &["eksplain-parse"]),
     ("ingest", &["eksplain-lake", "eksplain-parse"]),
+    ("aws", &["eksplain-ingest", "eksplain-lake"]),
     ("queries", &["eksplain-lake", "eksplain-parse"]),
     ("analyze", &["eksplain-parse", "eksplain-queries"]),
     (
         ".",
         &[
             "eksplain-analyze",
+            "eksplain-aws",
             "eksplain-ingest",
             "eksplain-lake",
             "eksplain-queries",

@@ -8,13 +8,15 @@
 
 mod files;
 mod inflate;
+mod intake;
 mod object;
 mod place;
 mod report;
 mod snapshot;
 
 pub use eksplain_lake::KeepRaw;
-pub use files::{Error, FileOptions, ingest_files};
+pub use files::{Error, FileOptions, LocalFile, Object, Store, ingest_files, ingest_objects};
+pub use intake::Intake;
 pub use place::{Hints, Layout, LayoutError};
 pub use report::{IngestReport, Problem, Progress};
 pub use snapshot::ingest_kubectl;

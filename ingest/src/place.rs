@@ -115,6 +115,16 @@ impl Place {
         }
     }
 
+    /// What the caller says, for an object whose path says nothing.
+    pub(crate) fn told(hints: &Hints) -> Self {
+        Self {
+            account: hints.account.clone(),
+            region: hints.region.clone(),
+            cluster: hints.cluster.clone(),
+            stream: None,
+        }
+    }
+
     fn by_known_paths(path: &Path) -> Self {
         let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
         let mut place = Self::default();

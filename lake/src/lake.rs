@@ -184,6 +184,11 @@ impl Lake {
         self.inputs.len()
     }
 
+    /// What was read whose name begins so: for sources that read ranges of time.
+    pub fn inputs_under<'l>(&'l self, prefix: &'l str) -> impl Iterator<Item = &'l InputDone> {
+        self.inputs.iter().filter(move |input| input.uri.starts_with(prefix))
+    }
+
     /// The files of a table, sorted.
     pub fn parts(&self, table: Table) -> Vec<PathBuf> {
         let mut paths: Vec<_> = self

@@ -1,13 +1,13 @@
-//! Files and folders as a source.
+//! Objects as a source: files and folders, or whatever a store lends as files.
 //!
-//! Paths are walked and sorted; the list is cut into groups that depend on nothing but the list, and threads take group by group.
-//! A group that an earlier run did is passed over, so that an interrupted run goes on where it stopped and ends in the same lake.
+//! The objects are sorted; the list is cut into groups that depend on nothing but the list, and threads take group by group.
+//! An object that an earlier run did is passed over, so that an interrupted run goes on where it stopped and ends in the same lake.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use eksplain_lake::{IngestSession, KeepRaw, Lake, RowSet};
+use eksplain_lake::{InputDone, IngestSession, KeepRaw, Lake, RowSet};
 
 use crate::inflate::Buffers;
 use crate::object::{Counts, read_object};
@@ -16,11 +16,72 @@ use crate::report::{IngestReport, Problem, Progress};
 
 mod walk;
 
-use walk::FoundFile;
-
 /// A group ends when its files hold this much, packed files counted ten times.
 const GROUP_BYTES: u64 = 24 * 1024 * 1024;
 const GROUP_FILES: usize = 256;
+
+/// One object of a store.
+#[derive(Debug, Clone)]
+pub struct Object {
+    /// Path or key: known layouts of AWS are read from it.
+    pub path: PathBuf,
+    /// Relative to what was asked for: what [`Layout`](crate::Layout) speaks of.
+    pub relative: PathBuf,
+    /// The object as the lake names it.
+    pub uri: String,
+    /// Bytes, as stored.
+    pub size: u64,
+    /// When it was last changed, microseconds since 1970.
+    pub modified: Option<i64>,
+}
+
+impl Object {
+    fn as_input(&self) -> InputDone {
+        InputDone {
+            uri: self.uri.clone(),
+            size: self.size,
+            modified: self.modified,
+        }
+    }
+}
+
+/// Where objects lie.
+pub trait Store: Sync {
+    /// Says which objects are wanted next, in this order.
+    fn announce(&self, _objects: &[&Object]) {}
+
+    /// The object as a file.
+    ///
+    /// # Errors
+    /// Where it cannot be had now: it is asked for again in the next run.
+    fn file(&self, object: &Object) -> std::io::Result<LocalFile>;
+}
+
+/// A file that holds an object.
+#[derive(Debug)]
+pub enum LocalFile {
+    /// The object itself.
+    Own(PathBuf),
+    /// A copy, gone once it was read.
+    Copy(tempfile::TempPath),
+}
+
+impl LocalFile {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(path) => path,
+            Self::Copy(path) => path,
+        }
+    }
+}
+
+struct Disk;
+
+impl Store for Disk {
+    fn file(&self, object: &Object) -> std::io::Result<LocalFile> {
+        Ok(LocalFile::Own(object.path.clone()))
+    }
+}
 
 /// How to read files.
 #[derive(Debug, Clone, Default)]
@@ -64,13 +125,28 @@ pub fn ingest_files(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<IngestReport, Error> {
-    let files = walk::walk(paths)?;
+    ingest_objects(lake, walk::walk(paths)?, &Disk, options, stop, progress)
+}
+
+/// Reads the objects of a store into a lake, in the order given; otherwise as [`ingest_files`].
+///
+/// # Errors
+/// [`Error::Lake`].
+pub fn ingest_objects(
+    lake: &mut Lake,
+    objects: Vec<Object>,
+    store: &dyn Store,
+    options: &FileOptions,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<IngestReport, Error> {
     let session = lake.ingest()?;
-    let groups = group(files);
-    let is_new = |file: &FoundFile| !lake.is_done(&file.as_input());
+    let groups = group(objects);
+    let is_new = |file: &Object| !lake.is_done(&file.as_input());
     let new_files = || groups.iter().flatten().filter(|file| is_new(file));
     let run = Run {
         session: &session,
+        store,
         options,
         stop,
         progress,
@@ -127,8 +203,8 @@ pub fn ingest_files(
 }
 
 /// Cuts the sorted list where a group is full.
-fn group(files: Vec<FoundFile>) -> Vec<Vec<FoundFile>> {
-    let mut groups: Vec<Vec<FoundFile>> = Vec::new();
+fn group(files: Vec<Object>) -> Vec<Vec<Object>> {
+    let mut groups: Vec<Vec<Object>> = Vec::new();
     let mut room = 0;
     for file in files {
         let weight = file.size
@@ -154,6 +230,7 @@ fn group(files: Vec<FoundFile>) -> Vec<Vec<FoundFile>> {
 /// What the threads of one run share.
 struct Run<'r> {
     session: &'r IngestSession,
+    store: &'r dyn Store,
     options: &'r FileOptions,
     stop: &'r AtomicBool,
     progress: &'r (dyn Fn(Progress) + Sync),
@@ -168,7 +245,7 @@ struct Run<'r> {
 
 impl Run<'_> {
     /// Takes groups until none is left.
-    fn work(&self, groups: &[Vec<FoundFile>], is_new: &dyn Fn(&FoundFile) -> bool) -> Result<(), eksplain_lake::Error> {
+    fn work(&self, groups: &[Vec<Object>], is_new: &dyn Fn(&Object) -> bool) -> Result<(), eksplain_lake::Error> {
         let mut rows = RowSet::new(self.options.keep_raw);
         let mut buffers = Buffers::default();
         let mut counts = Counts::default();
@@ -180,7 +257,9 @@ impl Run<'_> {
                 break;
             }
             let mut inputs = Vec::new();
-            for file in files.iter().filter(|file| is_new(file)) {
+            let wanted: Vec<_> = files.iter().filter(|file| is_new(file)).collect();
+            self.store.announce(&wanted);
+            for file in wanted {
                 if self.read_file(file, number as u64, &mut rows, &mut buffers, &mut counts)? {
                     inputs.push(file.as_input());
                 }
@@ -194,7 +273,7 @@ impl Run<'_> {
     /// Reads one file; true if it is done with, false if it may be readable another time.
     fn read_file(
         &self,
-        file: &FoundFile,
+        file: &Object,
         group: u64,
         rows: &mut RowSet,
         buffers: &mut Buffers,
@@ -204,17 +283,21 @@ impl Run<'_> {
         let read_before = counts.read;
         rows.begin_object();
         let mut flush = |rows: &mut RowSet| self.session.submit(group, rows.take());
-        let is_done = match read_object(
-            &file.path,
-            &file.uri,
-            file.size,
-            &place,
-            &self.options.hints,
-            rows,
-            buffers,
-            counts,
-            &mut flush,
-        )? {
+        let outcome = match self.store.file(file) {
+            Err(error) => Err(error),
+            Ok(local) => read_object(
+                local.path(),
+                &file.uri,
+                file.size,
+                &place,
+                &self.options.hints,
+                rows,
+                buffers,
+                counts,
+                &mut flush,
+            )?,
+        };
+        let is_done = match outcome {
             Ok(()) => true,
             Err(error) => {
                 counts.problems.push(Problem {

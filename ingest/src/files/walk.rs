@@ -5,33 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use eksplain_lake::InputDone;
-
-use super::{Error, uri_of};
-
-/// A file of the run.
-#[derive(Debug, Clone)]
-pub(super) struct FoundFile {
-    pub(super) path: PathBuf,
-    /// Relative to the path that was given: what a layout speaks of.
-    pub(super) relative: PathBuf,
-    pub(super) uri: String,
-    pub(super) size: u64,
-    modified: Option<i64>,
-}
-
-impl FoundFile {
-    pub(super) fn as_input(&self) -> InputDone {
-        InputDone {
-            uri: self.uri.clone(),
-            size: self.size,
-            modified: self.modified,
-        }
-    }
-}
+use super::{Error, Object, uri_of};
 
 /// Every file under the paths, once, sorted by its absolute path.
-pub(super) fn walk(paths: &[PathBuf]) -> Result<Vec<FoundFile>, Error> {
+pub(super) fn walk(paths: &[PathBuf]) -> Result<Vec<Object>, Error> {
     let mut found = BTreeMap::new();
     for path in paths {
         visit(path, path, &mut found)?;
@@ -39,7 +16,7 @@ pub(super) fn walk(paths: &[PathBuf]) -> Result<Vec<FoundFile>, Error> {
     Ok(found.into_values().collect())
 }
 
-fn visit(root: &Path, path: &Path, found: &mut BTreeMap<String, FoundFile>) -> Result<(), Error> {
+fn visit(root: &Path, path: &Path, found: &mut BTreeMap<String, Object>) -> Result<(), Error> {
     let fault = |source| Error::Path {
         path: path.to_owned(),
         source,
@@ -74,7 +51,7 @@ fn visit(root: &Path, path: &Path, found: &mut BTreeMap<String, FoundFile>) -> R
     let uri = uri_of(path);
     found.insert(
         uri.clone(),
-        FoundFile {
+        Object {
             path: path.to_owned(),
             relative,
             uri,
