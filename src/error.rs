@@ -9,6 +9,7 @@ pub(crate) enum Exit {
     Matched = 1,
     Usage = 2,
     Rejected = 3,
+    Refused = 4,
     Damaged = 5,
     Interrupted = 130,
 }
@@ -103,6 +104,23 @@ impl From<eksplain_lake::Error> for Failure {
                 help: None,
                 exit: Exit::Damaged,
             },
+        }
+    }
+}
+
+impl From<eksplain_aws::Fault> for Failure {
+    fn from(fault: eksplain_aws::Fault) -> Self {
+        let what = if fault.action.is_empty() {
+            fault.code.clone()
+        } else {
+            format!("AWS refused {}: {}", fault.action, fault.code)
+        };
+        let fix = if fault.action.is_empty() { fault.message.clone() } else { fault.fix() };
+        Self {
+            what,
+            cause: Some(fault.message.clone()).filter(|cause| !cause.is_empty() && *cause != fix),
+            help: Some(fix).filter(|fix| !fix.is_empty()),
+            exit: Exit::Refused,
         }
     }
 }

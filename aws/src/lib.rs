@@ -1,1 +1,21 @@
-//! AWS sources.
+//! Pulls logs and present state from AWS into the lake, by the official SDK.
+//!
+//! It promises to stay below the published quotas, to lose nothing and double nothing whatever the network does, to go on where a
+//! killed run stopped, and to name the missing permission where AWS refuses. Records take the same way through
+//! [`eksplain_ingest`] as those of files.
+//!
+//! It never knows what a record proves, nor what a terminal is.
+
+mod access;
+pub mod cloudtrail;
+mod fault;
+mod pull;
+mod quota;
+mod regions;
+mod scope;
+
+pub use access::{Account, Accounts, Aws, Regions, Settings};
+pub use fault::{Fault, Kind};
+pub use pull::{Micros, Range};
+pub use quota::{Api, Meter};
+pub use scope::{Scope, State};

@@ -201,6 +201,13 @@ impl Lake {
         paths
     }
 
+    /// Time of the newest record of a table, microseconds since 1970.
+    pub fn last_record(&self, table: Table) -> Option<i64> {
+        let of_table = |part: &&PartInfo| part.partition().is_some_and(|(own, _)| own == table);
+        let last = self.parts.iter().filter(of_table).map(|part| part.last.as_str()).max()?;
+        i64::try_from(last.parse::<RecordId>().ok()?.time()).ok()
+    }
+
     /// What each table holds.
     pub fn holdings(&self) -> BTreeMap<&'static str, Holding> {
         let mut holdings: BTreeMap<_, _> = Table::ALL

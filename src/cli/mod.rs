@@ -51,6 +51,12 @@ pub(crate) struct Global {
         default_value = "eksplain-lake"
     )]
     pub(crate) lake: PathBuf,
+    /// Profile of the AWS configuration files
+    #[arg(long, global = true, value_name = "NAME", env = "AWS_PROFILE", hide_env = true)]
+    pub(crate) profile: Option<String>,
+    /// Endpoint of every AWS service, for emulators
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
     /// Form of the answer
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,

@@ -1,0 +1,120 @@
+//! `ingest files`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use eksplain_ingest::{FileOptions, Hints, KeepRaw, Layout, Progress, ingest_files};
+use eksplain_lake::Lake;
+use indicatif::HumanCount;
+
+use super::{Run, bar, stop_on_interrupt};
+use crate::cli::Global;
+use crate::error::Failure;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  eksplain ingest files ./AWSLogs                               a CloudTrail trail, as in its bucket
+  eksplain ingest files ./export --cluster prod --region eu-west-1 --account 111122223333
+  eksplain ingest files ./logs --layout '{account}/{region}/{cluster}/{stream}/*'
+  eksplain ingest files filter-log-events.json --cluster prod   what `aws logs` printed
+
+Known forms: CloudTrail files, LookupEvents output, NDJSON, EventBridge; CloudWatch exports, filter-log-events, get-log-events,
+Insights results, subscription filters and Firehose; raw authenticator lines and audit events; plain or gzip.")]
+pub(in crate::cli) struct Files {
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Account of files that do not say it
+    #[arg(long)]
+    account: Option<String>,
+    /// Region of files that do not say it
+    #[arg(long)]
+    region: Option<String>,
+    /// Cluster of files that do not say it
+    #[arg(long)]
+    cluster: Option<String>,
+    /// What the steps of each path mean, relative to PATH: {account} {region} {cluster} {stream} * **
+    #[arg(long, value_name = "PATTERN")]
+    layout: Option<String>,
+    /// Which records keep their raw text
+    #[arg(long, value_enum, default_value_t = Keep::Evidence)]
+    keep_raw: Keep,
+    /// Threads [default: one a core]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Keep {
+    /// Every record
+    All,
+    /// What can become evidence
+    Evidence,
+    /// None
+    None,
+}
+
+impl From<Keep> for KeepRaw {
+    fn from(keep: Keep) -> Self {
+        match keep {
+            Keep::All => Self::All,
+            Keep::Evidence => Self::Evidence,
+            Keep::None => Self::None,
+        }
+    }
+}
+
+pub(super) fn run(global: &Global, files: &Files) -> Result<Run, Failure> {
+    let options = FileOptions {
+        hints: hints(&files.account, &files.region, &files.cluster, &files.layout)?,
+        keep_raw: files.keep_raw.into(),
+        threads: files.threads,
+    };
+    let mut lake = Lake::open_or_create(&global.lake)?;
+    let began = Instant::now();
+    let bar = bar(global);
+    let stop = stop_on_interrupt();
+    let show = |progress: Progress| {
+        bar.set_length(progress.bytes_total);
+        bar.set_position(progress.bytes);
+        bar.set_message(format!(
+            "{}/{} files",
+            HumanCount(progress.files),
+            HumanCount(progress.files_total)
+        ));
+    };
+    let report = ingest_files(&mut lake, &files.paths, &options, &stop, &show);
+    bar.finish_and_clear();
+    Ok(Run::local(
+        report?,
+        files.account.as_deref(),
+        files.region.as_deref(),
+        "files",
+        began,
+    ))
+}
+
+/// Hints as they were typed.
+pub(super) fn hints(
+    account: &Option<String>,
+    region: &Option<String>,
+    cluster: &Option<String>,
+    layout: &Option<String>,
+) -> Result<Hints, Failure> {
+    let layout = layout.as_deref().map(str::parse::<Layout>).transpose();
+    let layout = layout.map_err(|error| {
+        Failure::usage(
+            format!("could not {error}"),
+            "write for instance --layout '{account}/{region}/{cluster}/{stream}/*'",
+        )
+    })?;
+    Ok(Hints {
+        account: account.clone(),
+        region: region.clone(),
+        cluster: cluster.clone(),
+        layout,
+    })
+}
+

@@ -1,0 +1,277 @@
+//! `ingest`: from a source to the lake, with progress and one summary.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use clap::Subcommand;
+use eksplain_aws::{Scope, State};
+use eksplain_ingest::IngestReport;
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::Global;
+use crate::error::{Exit, Failure};
+use crate::render::{self, Output, escape};
+
+pub(super) mod aws;
+mod cloudtrail;
+mod files;
+mod snapshot;
+
+/// Where logs come from.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Source {
+    /// Files and folders of logs, any supported form, found by content, not by name
+    Files(files::Files),
+    /// CloudTrail's management events of the last 90 days by LookupEvents
+    Cloudtrail(cloudtrail::Arguments),
+    /// Present state: clusters, access entries and policies, IAM principals; `kubectl get … -o json` files
+    Snapshot(snapshot::Arguments),
+}
+
+/// `eksplain.ingest/1`.
+#[derive(Debug, Serialize)]
+struct Report<'r> {
+    schema: &'static str,
+    read: u64,
+    kept: u64,
+    repeated: u64,
+    rejected: u64,
+    differing: u64,
+    skipped: u64,
+    files: u64,
+    files_known: u64,
+    bytes: u64,
+    requests: u64,
+    throttled: u64,
+    conflicts: u64,
+    problems: Vec<Problem<'r>>,
+    scopes: Vec<ScopeView<'r>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Problem<'r> {
+    uri: &'r str,
+    reason: &'r str,
+}
+
+#[derive(Debug, Serialize)]
+struct ScopeView<'r> {
+    account: Option<&'r str>,
+    region: Option<&'r str>,
+    source: &'r str,
+    part: Option<&'r str>,
+    state: &'static str,
+    error: Option<&'r str>,
+}
+
+pub(super) fn run(global: &Global, source: &Source) -> Result<ExitCode, Failure> {
+    let run = match source {
+        Source::Files(files) => files::run(global, files)?,
+        Source::Cloudtrail(arguments) => cloudtrail::run(global, arguments)?,
+        Source::Snapshot(arguments) => snapshot::run(global, arguments)?,
+    };
+    run.tell(global)
+}
+
+/// What came of a run, whatever its source.
+pub(super) struct Run {
+    report: IngestReport,
+    scopes: Vec<Scope>,
+    requests: u64,
+    throttled: u64,
+    began: Instant,
+}
+
+impl Run {
+    /// A run that asked AWS nothing.
+    fn local(report: IngestReport, account: Option<&str>, region: Option<&str>, source: &'static str, began: Instant) -> Self {
+        let is_partial = report.interrupted || !report.problems.is_empty();
+        let scope = Scope {
+            account: account.map(str::to_owned),
+            region: region.map(str::to_owned),
+            source,
+            part: None,
+            state: if is_partial { State::Partial } else { State::Done },
+            error: None,
+        };
+        Self {
+            report,
+            scopes: vec![scope],
+            requests: 0,
+            throttled: 0,
+            began,
+        }
+    }
+
+    /// Summary, JSON and exit code.
+    pub(super) fn tell(&self, global: &Global) -> Result<ExitCode, Failure> {
+        if !global.quiet {
+            summary(self)?;
+        }
+        for scope in self.scopes.iter().filter(|scope| scope.state != State::Done) {
+            if let Some(error) = &scope.error {
+                eprintln!("error: {}: {}", escape(&name_of(scope)), escape(error));
+            }
+        }
+        if global.output == Output::Json {
+            render::json(&mut io::stdout().lock(), &view(self))?;
+        }
+        let is_refused = |scope: &Scope| scope.error.is_some();
+        Ok(if self.report.interrupted {
+            Exit::Interrupted.into()
+        } else if self.scopes.iter().any(is_refused) {
+            Exit::Refused.into()
+        } else if self.report.rejected > 0 || !self.report.problems.is_empty() {
+            Exit::Rejected.into()
+        } else {
+            Exit::Answered.into()
+        })
+    }
+}
+
+/// `cloudtrail 111122223333 us-east-1 eks.amazonaws.com`.
+fn name_of(scope: &Scope) -> String {
+    let parts = [Some(scope.source), scope.account.as_deref(), scope.region.as_deref(), scope.part.as_deref()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// One line for the run, one for each trouble.
+fn summary(run: &Run) -> io::Result<()> {
+    let report = &run.report;
+    let mut err = io::stderr().lock();
+    for problem in &report.problems {
+        writeln!(err, "warning: {} {}", escape(&problem.uri), escape(&problem.reason))?;
+    }
+    let known = if report.files_known > 0 {
+        format!(" ({} more were known)", HumanCount(report.files_known))
+    } else {
+        String::new()
+    };
+    let asked = if run.requests > 0 {
+        format!(", {} requests ({} throttled)", HumanCount(run.requests), HumanCount(run.throttled))
+    } else {
+        String::new()
+    };
+    let objects = if run.requests > 0 { "objects" } else { "files" };
+    writeln!(
+        err,
+        "read {} records of {} {objects}{known}, {}: {} kept, {} repeated, {} rejected{asked}, in {:.1} s",
+        HumanCount(report.read),
+        HumanCount(report.files),
+        HumanBytes(report.bytes),
+        HumanCount(report.kept),
+        HumanCount(report.repeated),
+        HumanCount(report.rejected),
+        run.began.elapsed().as_secs_f64()
+    )?;
+    for (count, what) in [
+        (
+            report.skipped,
+            "records of other logs (API server, scheduler, controllers, digests) were passed over",
+        ),
+        (
+            report.differing,
+            "records have an eventID or auditID that another record has too: both are kept, an id is the sender's claim",
+        ),
+        (
+            report.conflicts,
+            "records say another account or region than the hints: the record was believed",
+        ),
+    ] {
+        if count > 0 {
+            writeln!(err, "note: {} {what}", HumanCount(count))?;
+        }
+    }
+    if report.rejected > 0 {
+        writeln!(err, "note: eksplain query rejects shows what was not understood")?;
+    }
+    if report.interrupted {
+        writeln!(
+            err,
+            "interrupted: what was done is kept, run the same command again to go on"
+        )?;
+    }
+    Ok(())
+}
+
+fn view(run: &Run) -> Report<'_> {
+    let report = &run.report;
+    Report {
+        schema: "eksplain.ingest/1",
+        read: report.read,
+        kept: report.kept,
+        repeated: report.repeated,
+        rejected: report.rejected,
+        differing: report.differing,
+        skipped: report.skipped,
+        files: report.files,
+        files_known: report.files_known,
+        bytes: report.bytes,
+        requests: run.requests,
+        throttled: run.throttled,
+        conflicts: report.conflicts,
+        problems: report
+            .problems
+            .iter()
+            .map(|problem| Problem {
+                uri: &problem.uri,
+                reason: &problem.reason,
+            })
+            .collect(),
+        scopes: run
+            .scopes
+            .iter()
+            .map(|scope| ScopeView {
+                account: scope.account.as_deref(),
+                region: scope.region.as_deref(),
+                source: scope.source,
+                part: scope.part.as_deref(),
+                state: match scope.state {
+                    State::Done => "done",
+                    State::Partial => "partial",
+                    State::Refused => "refused",
+                },
+                error: scope.error.as_deref(),
+            })
+            .collect(),
+    }
+}
+
+fn bar(global: &Global) -> ProgressBar {
+    if global.quiet || global.no_progress || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {msg} eta {eta}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Progress of a run whose length shows only on the way.
+fn spinner(global: &Global) -> ProgressBar {
+    if global.quiet || global.no_progress || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    ProgressBar::new(0)
+}
+
+/// A flag that Ctrl-C sets: the run ends after what is at hand; a second one ends it at once.
+fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let own = Arc::clone(&stop);
+    let wait = move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+            return;
+        };
+        while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            if own.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            eprintln!("\ninterrupted: finishing what is at hand (once more to stop at once)");
+        }
+    };
+    std::thread::spawn(wait);
+    stop
+}
