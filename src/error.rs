@@ -115,7 +115,11 @@ impl From<eksplain_aws::Fault> for Failure {
         } else {
             format!("AWS refused {}: {}", fault.action, fault.code)
         };
-        let fix = if fault.action.is_empty() { fault.message.clone() } else { fault.fix() };
+        let fix = if fault.action.is_empty() {
+            fault.message.clone()
+        } else {
+            fault.fix()
+        };
         Self {
             what,
             cause: Some(fault.message.clone()).filter(|cause| !cause.is_empty() && *cause != fix),

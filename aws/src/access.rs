@@ -96,7 +96,9 @@ impl Aws {
     /// # Errors
     /// Where there are no credentials, or no region.
     pub async fn connect(settings: Settings) -> Result<Self, Fault> {
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let http = Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(5))
             .operation_attempt_timeout(PATIENCE)
@@ -124,7 +126,11 @@ impl Aws {
                 Regions::Own => None,
             };
             let region = named.ok_or_else(|| {
-                Fault::other("", "no region is set", "name one with --regions or --region, or set AWS_REGION, or put region into the profile")
+                Fault::other(
+                    "",
+                    "no region is set",
+                    "name one with --regions or --region, or set AWS_REGION, or put region into the profile",
+                )
             })?;
             config = config.into_builder().region(Region::new(region)).build();
         }
@@ -164,7 +170,14 @@ impl Aws {
                 caller: identity.arn().map(str::to_owned),
                 config,
             }),
-            Err(fault) if matches!(fault.kind, Kind::NoCredentials | Kind::Expired | Kind::Clock | Kind::Unknown) => Err(fault),
+            Err(fault)
+                if matches!(
+                    fault.kind,
+                    Kind::NoCredentials | Kind::Expired | Kind::Clock | Kind::Unknown
+                ) =>
+            {
+                Err(fault)
+            }
             // The other services may answer all the same, and their records name the account.
             Err(_) => Ok(Account {
                 id: None,
@@ -209,7 +222,11 @@ impl Aws {
             if self.own.id.as_deref() == Some(id) {
                 return Ok(self.own.clone());
             }
-            return Err(Fault::other("sts:AssumeRole", "no role to enter this account", "name it with --assume-role"));
+            return Err(Fault::other(
+                "sts:AssumeRole",
+                "no role to enter this account",
+                "name it with --assume-role",
+            ));
         };
         let partition = regions::partition_of(&region_of(&self.own.config));
         let arn = if role.starts_with("arn:") {
@@ -232,11 +249,21 @@ impl Aws {
         provider.provide_credentials().await.map_err(|error| {
             let text = chain(&error);
             Fault {
-                kind: if text.contains("AccessDenied") { Kind::Denied } else { Kind::Other },
+                kind: if text.contains("AccessDenied") {
+                    Kind::Denied
+                } else {
+                    Kind::Other
+                },
                 ..Fault::other("sts:AssumeRole", format!("{arn} could not be assumed"), text)
             }
         })?;
-        let config = self.own.config.clone().into_builder().credentials_provider(provider).build();
+        let config = self
+            .own
+            .config
+            .clone()
+            .into_builder()
+            .credentials_provider(provider)
+            .build();
         Ok(Account {
             id: Some(id.to_owned()),
             caller: Some(arn),
@@ -260,7 +287,12 @@ impl Aws {
             let is_active = |account: &aws_sdk_organizations::types::Account| {
                 account.status().is_none_or(|status| status.as_str() == "ACTIVE")
             };
-            ids.extend(page.accounts().iter().filter(|a| is_active(a)).filter_map(|a| a.id().map(str::to_owned)));
+            ids.extend(
+                page.accounts()
+                    .iter()
+                    .filter(|a| is_active(a))
+                    .filter_map(|a| a.id().map(str::to_owned)),
+            );
             token = page.next_token().map(str::to_owned);
             if token.is_none() {
                 return Ok(ids);
@@ -277,7 +309,10 @@ impl Aws {
                 let listed = self.enabled_regions(account).await.unwrap_or_default();
                 if listed.is_empty() {
                     let partition = regions::partition_of(&region_of(&account.config));
-                    regions::always_enabled(partition).iter().map(ToString::to_string).collect()
+                    regions::always_enabled(partition)
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect()
                 } else {
                     listed
                 }
@@ -300,7 +335,11 @@ impl Aws {
                     answer.map_err(|error| Fault::of("account:ListRegions", error))
                 })
                 .await?;
-            names.extend(page.regions().iter().filter_map(|region| region.region_name().map(str::to_owned)));
+            names.extend(
+                page.regions()
+                    .iter()
+                    .filter_map(|region| region.region_name().map(str::to_owned)),
+            );
             token = page.next_token().map(str::to_owned);
             if token.is_none() {
                 return Ok(names.into_iter().collect());
@@ -326,7 +365,11 @@ impl Aws {
 impl Account {
     /// The account's configuration in a region.
     pub(crate) fn within(&self, region: &str) -> SdkConfig {
-        self.config.clone().into_builder().region(Region::new(region.to_owned())).build()
+        self.config
+            .clone()
+            .into_builder()
+            .region(Region::new(region.to_owned()))
+            .build()
     }
 
     /// The id, or a word that stands for it.
@@ -341,5 +384,7 @@ impl Account {
 }
 
 fn region_of(config: &SdkConfig) -> String {
-    config.region().map_or_else(|| "us-east-1".to_owned(), ToString::to_string)
+    config
+        .region()
+        .map_or_else(|| "us-east-1".to_owned(), ToString::to_string)
 }

@@ -127,7 +127,10 @@ pub(crate) struct Events {
 impl Pages for Events {
     async fn page(&self, range: Range, token: Option<&str>) -> Result<Page, Fault> {
         let attribute = self.attribute.as_ref().and_then(|(key, value)| {
-            let built = LookupAttribute::builder().attribute_key(key.clone()).attribute_value(value).build();
+            let built = LookupAttribute::builder()
+                .attribute_key(key.clone())
+                .attribute_value(value)
+                .build();
             built.ok()
         });
         let answer = self
@@ -141,12 +144,16 @@ impl Pages for Events {
                     .end_time(DateTime::from_secs(range.to.div_euclid(SECOND)))
                     .max_results(PAGE)
                     .set_next_token(token.map(str::to_owned));
-                request.send().await.map_err(|error| Fault::of("cloudtrail:LookupEvents", error))
+                request
+                    .send()
+                    .await
+                    .map_err(|error| Fault::of("cloudtrail:LookupEvents", error))
             })
             .await?;
         Ok(Page {
             records: answer.events().iter().map(record).collect(),
             next: answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned),
+            is_cut: false,
         })
     }
 }
@@ -155,7 +162,10 @@ fn record(event: &aws_sdk_cloudtrail::types::Event) -> Record {
     let ts = event.event_time().map_or(0, |time| time.secs() * SECOND);
     let text = event.cloud_trail_event().map_or_else(
         // The outer fields alone are no record: the reader keeps them as a reject with its reason.
-        || json!({"EventId": event.event_id(), "EventName": event.event_name(), "Username": event.username()}).to_string(),
+        || {
+            json!({"EventId": event.event_id(), "EventName": event.event_name(), "Username": event.username()})
+                .to_string()
+        },
         |text| text.replace(['\n', '\r'], " "),
     );
     let key = xxh3_64(event.event_id().unwrap_or(&text).as_bytes());

@@ -72,7 +72,11 @@ impl Fault {
                 (kind, code, message)
             }
             SdkError::TimeoutError(_) => (Kind::Transient, "timed out".to_owned(), String::new()),
-            SdkError::ResponseError(_) => (Kind::Transient, "answer cut short or unreadable".to_owned(), chain(&error)),
+            SdkError::ResponseError(_) => (
+                Kind::Transient,
+                "answer cut short or unreadable".to_owned(),
+                chain(&error),
+            ),
             SdkError::DispatchFailure(_) => {
                 let text = chain(&error);
                 // The SDK has no type for it at this place; its own words are all there is.
@@ -81,7 +85,11 @@ impl Fault {
                 } else {
                     Kind::Transient
                 };
-                let code = if kind == Kind::NoCredentials { "no credentials" } else { "not reached" };
+                let code = if kind == Kind::NoCredentials {
+                    "no credentials"
+                } else {
+                    "not reached"
+                };
                 (kind, code.to_owned(), text)
             }
             _ => (Kind::Other, "call not made".to_owned(), chain(&error)),
@@ -124,9 +132,16 @@ impl Fault {
 /// Codes as the services' models and the common errors of AWS name them.
 fn kind_of(code: &str, message: &str, status: u16) -> Kind {
     match code {
-        "ThrottlingException" | "Throttling" | "ThrottledException" | "TooManyRequestsException"
-        | "RequestLimitExceeded" | "RequestThrottled" | "RequestThrottledException" | "SlowDown"
-        | "BandwidthLimitExceeded" | "LimitExceededException" => Kind::Throttled,
+        "ThrottlingException"
+        | "Throttling"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "SlowDown"
+        | "BandwidthLimitExceeded"
+        | "LimitExceededException" => Kind::Throttled,
         "InvalidNextTokenException" | "InvalidNextToken" => Kind::Token,
         "InvalidParameterException" | "ValidationException" if message.to_ascii_lowercase().contains("token") => {
             Kind::Token
@@ -138,11 +153,20 @@ fn kind_of(code: &str, message: &str, status: u16) -> Kind {
         {
             Kind::Clock
         }
-        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" | "OptInRequired"
-        | "AuthFailure" | "InvalidSignatureException" | "SignatureDoesNotMatch"
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidAccessKeyId"
+        | "OptInRequired"
+        | "AuthFailure"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
         | "MissingAuthenticationTokenException" => Kind::Unknown,
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized"
-        | "UnauthorizedException" | "AuthorizationError" => Kind::Denied,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "NotAuthorized"
+        | "UnauthorizedException"
+        | "AuthorizationError" => Kind::Denied,
         "ResourceNotFoundException" | "NoSuchEntity" | "NoSuchBucket" | "NotFoundException" => Kind::NotFound,
         _ if status == 429 => Kind::Throttled,
         _ if status >= 500 => Kind::Transient,
@@ -175,7 +199,12 @@ mod tests {
         for (code, message, status, kind) in [
             ("ThrottlingException", "Rate exceeded", 400, Kind::Throttled),
             ("InvalidNextTokenException", "", 400, Kind::Token),
-            ("InvalidParameterException", "The specified nextToken is invalid", 400, Kind::Token),
+            (
+                "InvalidParameterException",
+                "The specified nextToken is invalid",
+                400,
+                Kind::Token,
+            ),
             ("InvalidParameterException", "limit is too large", 400, Kind::Other),
             ("ExpiredTokenException", "", 403, Kind::Expired),
             ("InvalidSignatureException", "Signature expired: 2026", 403, Kind::Clock),

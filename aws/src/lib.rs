@@ -8,10 +8,12 @@
 
 mod access;
 pub mod cloudtrail;
+pub mod cloudwatch;
 mod fault;
 mod pull;
 mod quota;
 mod regions;
+pub mod s3;
 mod scope;
 
 pub use access::{Account, Accounts, Aws, Regions, Settings};

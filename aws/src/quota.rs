@@ -226,7 +226,9 @@ mod tests {
     async fn what_cannot_pass_is_asked_once() {
         let quotas = Quotas::new(None);
         let answer: Result<(), _> = quotas
-            .call((None, "r", Api::Eks), async || Err(Fault::other("x:Y", "ValidationException", "")))
+            .call((None, "r", Api::Eks), async || {
+                Err(Fault::other("x:Y", "ValidationException", ""))
+            })
             .await;
         assert!(answer.is_err());
         assert_eq!(quotas.meter.requests.load(Ordering::Relaxed), 1);

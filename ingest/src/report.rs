@@ -52,3 +52,21 @@ pub struct IngestReport {
     /// Objects in trouble, sorted.
     pub problems: Vec<Problem>,
 }
+
+impl IngestReport {
+    /// Takes what another part of the same run did.
+    pub fn add(&mut self, other: Self) {
+        self.read += other.read;
+        self.kept += other.kept;
+        self.repeated += other.repeated;
+        self.rejected += other.rejected;
+        self.differing += other.differing;
+        self.skipped += other.skipped;
+        self.files += other.files;
+        self.files_known += other.files_known;
+        self.bytes += other.bytes;
+        self.conflicts += other.conflicts;
+        self.interrupted |= other.interrupted;
+        self.problems.extend(other.problems);
+    }
+}

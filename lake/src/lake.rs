@@ -204,7 +204,12 @@ impl Lake {
     /// Time of the newest record of a table, microseconds since 1970.
     pub fn last_record(&self, table: Table) -> Option<i64> {
         let of_table = |part: &&PartInfo| part.partition().is_some_and(|(own, _)| own == table);
-        let last = self.parts.iter().filter(of_table).map(|part| part.last.as_str()).max()?;
+        let last = self
+            .parts
+            .iter()
+            .filter(of_table)
+            .map(|part| part.last.as_str())
+            .max()?;
         i64::try_from(last.parse::<RecordId>().ok()?.time()).ok()
     }
 

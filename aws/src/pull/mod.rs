@@ -42,6 +42,8 @@ pub(crate) struct Page {
     pub(crate) records: Vec<Record>,
     /// Where to go on.
     pub(crate) next: Option<String>,
+    /// The API gave less than there is and no way to go on: the range must be divided.
+    pub(crate) is_cut: bool,
 }
 
 /// A record as it goes to the spool.
@@ -166,7 +168,13 @@ fn leaves(lake: &Lake, job: &Job, spool: &Spool, began: Micros) -> std::io::Resu
     let known = had.iter().copied().chain(leaves.iter().map(|leaf| leaf.range));
     let missing = job.window.without(known);
     leaves.extend(missing.into_iter().map(|range| Leaf { range, depth: 0, began }));
-    leaves.sort_by_key(|leaf| if job.wants_newest_first { -leaf.range.from } else { leaf.range.from });
+    leaves.sort_by_key(|leaf| {
+        if job.wants_newest_first {
+            -leaf.range.from
+        } else {
+            leaf.range.from
+        }
+    });
     Ok(leaves)
 }
 
@@ -231,6 +239,19 @@ impl Work {
                 }
                 answer => answer?,
             };
+            if page.is_cut {
+                let halves = leaf.range.split(2, self.job.step);
+                if halves.len() < 2 {
+                    return Err(Fault::other(
+                        "paging",
+                        "more records in one instant than an answer holds",
+                        "use --via filter",
+                    ));
+                }
+                let depth = leaf.depth;
+                let piece = |range| Leaf { range, depth, ..*leaf };
+                return Ok(Fetched::Divided(halves.into_iter().map(piece).collect()));
+            }
             let is_first = progress.bytes == 0 && progress.next.is_none();
             if is_first
                 && leaf.depth < DEEPEST
@@ -259,11 +280,18 @@ impl Work {
             Meter::add(&self.meter.records, fresh);
             let done = match progress.edge {
                 _ if progress.is_complete => leaf.range.millis(),
-                Some(edge) if self.job.is_newest_first => Range { from: edge, ..leaf.range }.millis(),
+                Some(edge) if self.job.is_newest_first => Range {
+                    from: edge,
+                    ..leaf.range
+                }
+                .millis(),
                 Some(edge) => Range { to: edge, ..leaf.range }.millis(),
                 None => 0,
             };
-            Meter::add(&self.meter.covered, done.min(leaf.range.millis()).saturating_sub(covered));
+            Meter::add(
+                &self.meter.covered,
+                done.min(leaf.range.millis()).saturating_sub(covered),
+            );
             covered = covered.max(done);
         }
         Ok(Fetched::Ready)
@@ -323,7 +351,10 @@ impl Work {
     fn pieces(&self, leaf: &Leaf, page: &Page) -> Option<Vec<Leaf>> {
         page.next.as_ref()?;
         let times = || page.records.iter().map(|record| record.ts);
-        let span = u64::try_from(times().max()? - times().min()?).unwrap_or(0).max(1_000_000) / 1000;
+        let span = u64::try_from(times().max()? - times().min()?)
+            .unwrap_or(0)
+            .max(1_000_000)
+            / 1000;
         let pages = leaf.range.millis() / span.max(1);
         if pages < LARGE {
             return None;
@@ -424,7 +455,10 @@ impl Work {
             leaves.retain(|(own, _)| *own != leaf);
             leaves.iter().map(|(leaf, _)| *leaf).collect()
         };
-        let fault = |source| eksplain_ingest::Error::Path { path: pages.clone(), source };
+        let fault = |source| eksplain_ingest::Error::Path {
+            path: pages.clone(),
+            source,
+        };
         self.spool.set_plan(&plan).map_err(fault)?;
         if !plan.is_empty() {
             self.spool.remove(&leaf).map_err(fault)?;

@@ -75,7 +75,11 @@ impl Range {
 
     fn of_uri(uri: &str) -> Option<Self> {
         let (from, to) = uri.split_once("?from=")?.1.split_once("&to=")?;
-        let parse = |text: &str| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_microsecond);
+        let parse = |text: &str| {
+            text.parse::<jiff::Timestamp>()
+                .ok()
+                .map(jiff::Timestamp::as_microsecond)
+        };
         Some(Self {
             from: parse(from)?,
             to: parse(to)?,
@@ -90,7 +94,9 @@ pub(crate) fn rfc3339(micros: Micros) -> String {
 /// What the lake has of a source.
 pub(crate) fn had(lake: &Lake, name: &str) -> Vec<Range> {
     let prefix = format!("{name}?");
-    lake.inputs_under(&prefix).filter_map(|input| Range::of_uri(&input.uri)).collect()
+    lake.inputs_under(&prefix)
+        .filter_map(|input| Range::of_uri(&input.uri))
+        .collect()
 }
 
 #[cfg(test)]
@@ -103,7 +109,12 @@ mod tests {
 
     #[test]
     fn pieces_join_without_hole_or_overlap() {
-        for (whole, pieces, step) in [(range(0, 999), 3, 10), (range(5, 5), 4, 1), (range(0, 9), 4, 5), (range(10, 47), 5, 1)] {
+        for (whole, pieces, step) in [
+            (range(0, 999), 3, 10),
+            (range(5, 5), 4, 1),
+            (range(0, 9), 4, 5),
+            (range(10, 47), 5, 1),
+        ] {
             let parts = whole.split(pieces, step);
             assert_eq!((parts[0].from, parts[parts.len() - 1].to), (whole.from, whole.to));
             assert!(parts.windows(2).all(|pair| pair[0].to + 1 == pair[1].from), "{parts:?}");
@@ -115,7 +126,10 @@ mod tests {
     fn what_is_missing_is_found() {
         let whole = range(10, 100);
         assert_eq!(whole.without([]), [whole]);
-        assert_eq!(whole.without([range(20, 30), range(25, 40), range(90, 200)]), [range(10, 19), range(41, 89)]);
+        assert_eq!(
+            whole.without([range(20, 30), range(25, 40), range(90, 200)]),
+            [range(10, 19), range(41, 89)]
+        );
         assert_eq!(whole.without([range(0, 100)]), []);
         assert_eq!(whole.without([range(0, 5), range(101, 105)]), [whole]);
     }

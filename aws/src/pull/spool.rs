@@ -47,7 +47,9 @@ pub(crate) struct Spool {
 impl Spool {
     pub(crate) fn of(lake: &Path, job: &str) -> Self {
         Self {
-            folder: lake.join("_state/fetch").join(format!("{:016x}", xxh3_64(job.as_bytes()))),
+            folder: lake
+                .join("_state/fetch")
+                .join(format!("{:016x}", xxh3_64(job.as_bytes()))),
         }
     }
 
@@ -88,7 +90,11 @@ impl Spool {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Progress::default(),
             Err(error) => return Err(error),
         };
-        let pages = OpenOptions::new().create(true).write(true).truncate(false).open(self.pages(leaf))?;
+        let pages = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(self.pages(leaf))?;
         if pages.metadata()?.len() < progress.bytes {
             pages.set_len(0)?;
             return Ok(Progress::default());

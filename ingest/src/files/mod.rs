@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use eksplain_lake::{InputDone, IngestSession, KeepRaw, Lake, RowSet};
+use eksplain_lake::{IngestSession, InputDone, KeepRaw, Lake, RowSet};
 
 use crate::inflate::Buffers;
 use crate::object::{Counts, read_object};

@@ -50,7 +50,11 @@ impl Window {
     /// The window; `last` goes on where the lake's records of these tables end, with some overlap for what came late.
     pub(crate) fn range(&self, default: Micros, last: impl FnOnce() -> Option<Micros>) -> Result<Range, Failure> {
         let now = now();
-        let to = self.until.as_deref().map(|text| time("--until", text, now, DayEnd::Last)).transpose()?;
+        let to = self
+            .until
+            .as_deref()
+            .map(|text| time("--until", text, now, DayEnd::Last))
+            .transpose()?;
         let from = match self.since.as_deref() {
             None => now - default,
             Some("last") => last().unwrap_or(now - default),
@@ -61,7 +65,10 @@ impl Window {
             to: to.unwrap_or(now).min(now),
         };
         if range.from > range.to {
-            return Err(Failure::usage("--since is later than --until", "give a window that begins before it ends"));
+            return Err(Failure::usage(
+                "--since is later than --until",
+                "give a window that begins before it ends",
+            ));
         }
         Ok(range)
     }
@@ -72,7 +79,10 @@ impl Access {
         if let Some(rate) = self.max_rate
             && (!rate.is_finite() || rate <= 0.0)
         {
-            return Err(Failure::usage("--max-rate is no rate", "give requests a second, for instance --max-rate 1.5"));
+            return Err(Failure::usage(
+                "--max-rate is no rate",
+                "give requests a second, for instance --max-rate 1.5",
+            ));
         }
         Ok(Settings {
             profile: global.profile.clone(),
@@ -97,7 +107,10 @@ impl Access {
 
 /// Threads that wait for the network need be few.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()?)
 }
 
 /// Connects, runs, shows how far it is, and gathers what came of it.

@@ -18,7 +18,9 @@ use crate::render::{self, Output, escape};
 
 pub(super) mod aws;
 mod cloudtrail;
+mod cloudwatch;
 mod files;
+mod s3;
 mod snapshot;
 
 /// Where logs come from.
@@ -26,6 +28,10 @@ mod snapshot;
 pub(crate) enum Source {
     /// Files and folders of logs, any supported form, found by content, not by name
     Files(files::Files),
+    /// The same from S3: CloudTrail buckets, CloudWatch exports, Firehose deliveries
+    S3(s3::Arguments),
+    /// Authenticator and audit logs of /aws/eks/*/cluster by the CloudWatch Logs API
+    Cloudwatch(cloudwatch::Arguments),
     /// CloudTrail's management events of the last 90 days by LookupEvents
     Cloudtrail(cloudtrail::Arguments),
     /// Present state: clusters, access entries and policies, IAM principals; `kubectl get … -o json` files
@@ -71,6 +77,8 @@ struct ScopeView<'r> {
 pub(super) fn run(global: &Global, source: &Source) -> Result<ExitCode, Failure> {
     let run = match source {
         Source::Files(files) => files::run(global, files)?,
+        Source::S3(arguments) => s3::run(global, arguments)?,
+        Source::Cloudwatch(arguments) => cloudwatch::run(global, arguments)?,
         Source::Cloudtrail(arguments) => cloudtrail::run(global, arguments)?,
         Source::Snapshot(arguments) => snapshot::run(global, arguments)?,
     };
@@ -88,7 +96,13 @@ pub(super) struct Run {
 
 impl Run {
     /// A run that asked AWS nothing.
-    fn local(report: IngestReport, account: Option<&str>, region: Option<&str>, source: &'static str, began: Instant) -> Self {
+    fn local(
+        report: IngestReport,
+        account: Option<&str>,
+        region: Option<&str>,
+        source: &'static str,
+        began: Instant,
+    ) -> Self {
         let is_partial = report.interrupted || !report.problems.is_empty();
         let scope = Scope {
             account: account.map(str::to_owned),
@@ -135,7 +149,12 @@ impl Run {
 
 /// `cloudtrail 111122223333 us-east-1 eks.amazonaws.com`.
 fn name_of(scope: &Scope) -> String {
-    let parts = [Some(scope.source), scope.account.as_deref(), scope.region.as_deref(), scope.part.as_deref()];
+    let parts = [
+        Some(scope.source),
+        scope.account.as_deref(),
+        scope.region.as_deref(),
+        scope.part.as_deref(),
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
@@ -152,7 +171,11 @@ fn summary(run: &Run) -> io::Result<()> {
         String::new()
     };
     let asked = if run.requests > 0 {
-        format!(", {} requests ({} throttled)", HumanCount(run.requests), HumanCount(run.throttled))
+        format!(
+            ", {} requests ({} throttled)",
+            HumanCount(run.requests),
+            HumanCount(run.throttled)
+        )
     } else {
         String::new()
     };

@@ -49,4 +49,3 @@ pub(super) fn run(global: &Global, snapshot: &Arguments) -> Result<Run, Failure>
         began,
     ))
 }
-

@@ -1,0 +1,103 @@
+//! `ingest s3`.
+
+use clap::Args;
+use eksplain_aws::s3::{Place, Source, ingest};
+use eksplain_ingest::FileOptions;
+use eksplain_lake::Table;
+
+use super::aws::{Access, Window, pull};
+use super::cloudtrail::last_record;
+use super::files::{Keep, hints};
+use super::{Run, stop_on_interrupt};
+use crate::cli::Global;
+use crate::error::Failure;
+
+const DAY: i64 = 86_400_000_000;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  eksplain ingest s3 s3://my-trail/AWSLogs --since 30d --regions us-east-1,eu-west-1
+  eksplain ingest s3 s3://org-trail/prefix/AWSLogs/o-abc123 --since last
+  eksplain ingest s3 s3://exports/exportedlogs --cluster prod --account 111122223333 --region eu-west-1
+  eksplain ingest s3 s3://firehose --layout '{account}/{region}/{cluster}/{stream}/**'
+
+--since and --until choose objects: by the days in their keys, and by when they were written. Objects that the lake has are not read again.")]
+pub(in crate::cli) struct Arguments {
+    /// Buckets and prefixes
+    #[arg(required = true, value_name = "s3://BUCKET/PREFIX")]
+    uris: Vec<String>,
+    #[command(flatten)]
+    access: Access,
+    #[command(flatten)]
+    window: Window,
+    /// Account of objects that do not say it
+    #[arg(long)]
+    account: Option<String>,
+    /// Region of objects that do not say it
+    #[arg(long)]
+    region: Option<String>,
+    /// Cluster of objects that do not say it
+    #[arg(long)]
+    cluster: Option<String>,
+    /// What the steps of each key mean, relative to the prefix: {account} {region} {cluster} {stream} * **
+    #[arg(long, value_name = "PATTERN")]
+    layout: Option<String>,
+    /// Which records keep their raw text
+    #[arg(long, value_enum, default_value_t = Keep::Evidence)]
+    keep_raw: Keep,
+    /// Pay for the requests, as some buckets ask of strangers
+    #[arg(long)]
+    requester_pays: bool,
+    /// Threads [default: one a core]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure> {
+    let places = arguments
+        .uris
+        .iter()
+        .map(|uri| {
+            let place: Place = uri.parse().map_err(|error: eksplain_aws::s3::PlaceError| {
+                Failure::usage(format!("could not {error}"), "write for instance s3://my-trail/AWSLogs")
+            })?;
+            Ok(Place {
+                requester_pays: arguments.requester_pays,
+                ..place
+            })
+        })
+        .collect::<Result<_, Failure>>()?;
+    let has_window = arguments.window.since.is_some() || arguments.window.until.is_some();
+    let last = || last_record(global, Table::CloudTrail).map(|last| last - DAY / 4);
+    let source = Source {
+        places,
+        // Without one the whole prefix is read.
+        window: has_window
+            .then(|| arguments.window.range(10_000 * DAY, last))
+            .transpose()?,
+        regions: arguments
+            .access
+            .regions
+            .iter()
+            .filter(|region| *region != "all")
+            .cloned()
+            .collect(),
+    };
+    let options = FileOptions {
+        hints: hints(
+            &arguments.account,
+            &arguments.region,
+            &arguments.cluster,
+            &arguments.layout,
+        )?,
+        keep_raw: arguments.keep_raw.into(),
+        threads: arguments.threads,
+    };
+    let stop = stop_on_interrupt();
+    // --region is the hint here; the bucket tells its own.
+    let settings = arguments.access.settings(global, None)?;
+    pull(global, settings, async |aws, mut lake| {
+        ingest(&aws, &mut lake, &source, &options, &stop, &|_| {}).await
+    })
+}
