@@ -27,15 +27,22 @@ pub(crate) struct Failure {
     cause: Option<String>,
     help: Option<String>,
     exit: Exit,
+    /// There is no way to AWS at all: no credentials, no region.
+    is_without_access: bool,
 }
 
 impl Failure {
+    pub(crate) fn is_without_access(&self) -> bool {
+        self.is_without_access
+    }
+
     pub(crate) fn usage(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             cause: None,
             help: Some(help.into()),
             exit: Exit::Usage,
+            is_without_access: false,
         }
     }
 
@@ -45,6 +52,7 @@ impl Failure {
             cause: Some(cause.into()),
             help: Some(help.into()),
             exit,
+            is_without_access: false,
         }
     }
 
@@ -97,12 +105,14 @@ impl From<eksplain_lake::Error> for Failure {
                     "eksplain lake verify lists what is damaged; a lake can be made again from its logs".to_owned(),
                 ),
                 exit: Exit::Damaged,
+                is_without_access: false,
             },
             _ => Self {
                 what,
                 cause: None,
                 help: None,
                 exit: Exit::Damaged,
+                is_without_access: false,
             },
         }
     }
@@ -125,6 +135,7 @@ impl From<eksplain_aws::Fault> for Failure {
             cause: Some(fault.message.clone()).filter(|cause| !cause.is_empty() && *cause != fix),
             help: Some(fix).filter(|fix| !fix.is_empty()),
             exit: Exit::Refused,
+            is_without_access: fault.kind == eksplain_aws::Kind::NoCredentials || fault.action.is_empty(),
         }
     }
 }
@@ -150,6 +161,7 @@ impl From<eksplain_queries::Error> for Failure {
                 cause: None,
                 help: Some("eksplain lake verify lists what is damaged".to_owned()),
                 exit: Exit::Damaged,
+                is_without_access: false,
             },
         }
     }
@@ -163,6 +175,7 @@ impl From<std::io::Error> for Failure {
             cause: None,
             help: None,
             exit: if is_reader_gone { Exit::Answered } else { Exit::Damaged },
+            is_without_access: false,
         }
     }
 }

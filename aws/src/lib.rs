@@ -15,6 +15,7 @@ mod quota;
 mod regions;
 pub mod s3;
 mod scope;
+pub mod snapshot;
 
 pub use access::{Account, Accounts, Aws, Regions, Settings};
 pub use fault::{Fault, Kind};

@@ -175,7 +175,7 @@ impl Quotas {
                 limiter.learn(true);
             }
             attempt += 1;
-            if attempt >= attempts(fault.kind) {
+            if attempt >= attempts(api, fault.kind) {
                 return Err(fault);
             }
             tokio::time::sleep(pause(attempt)).await;
@@ -184,9 +184,11 @@ impl Quotas {
 }
 
 /// How often a call is made at most.
-fn attempts(kind: Kind) -> u32 {
+fn attempts(api: Api, kind: Kind) -> u32 {
     match kind {
         Kind::Throttled => ATTEMPTS,
+        // Whoever has no way to AWS should hear of it soon.
+        Kind::Transient if api == Api::Account => 4,
         Kind::Transient => ATTEMPTS - 4,
         Kind::Clock | Kind::Expired => 3,
         _ => 1,
@@ -236,9 +238,12 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_asked_again() {
-        assert!(attempts(Kind::Throttled) > attempts(Kind::Transient));
-        assert!(attempts(Kind::Transient) > attempts(Kind::Expired));
-        assert_eq!((attempts(Kind::Denied), attempts(Kind::Token)), (1, 1));
+        assert!(attempts(Api::Eks, Kind::Throttled) > attempts(Api::Eks, Kind::Transient));
+        assert!(attempts(Api::Eks, Kind::Transient) > attempts(Api::Eks, Kind::Expired));
+        assert_eq!(
+            (attempts(Api::Eks, Kind::Denied), attempts(Api::Eks, Kind::Token)),
+            (1, 1)
+        );
         assert!((1..40).all(|attempt| pause(attempt).as_secs_f64() <= LONGEST_PAUSE));
     }
 

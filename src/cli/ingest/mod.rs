@@ -121,6 +121,14 @@ impl Run {
         }
     }
 
+    /// Takes what another part of the same command did.
+    fn add(&mut self, other: Self) {
+        self.report.add(other.report);
+        self.scopes.extend(other.scopes);
+        self.requests += other.requests;
+        self.throttled += other.throttled;
+    }
+
     /// Summary, JSON and exit code.
     pub(super) fn tell(&self, global: &Global) -> Result<ExitCode, Failure> {
         if !global.quiet {

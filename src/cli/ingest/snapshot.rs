@@ -4,48 +4,119 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
+use eksplain_analyze::{Options, answer};
+use eksplain_aws::snapshot::{Look, ingest};
 use eksplain_ingest::{Hints, ingest_kubectl};
 use eksplain_lake::Lake;
+use eksplain_queries::Engine;
 
 use super::Run;
-use crate::cli::Global;
+use super::aws::{Access, pull};
+use crate::cli::{Global, ask};
 use crate::error::Failure;
+use crate::settings::now;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  eksplain ingest snapshot                              clusters, access entries and IAM principals of the profile's region
+  eksplain ingest snapshot --regions all --cluster 'prod-*'
+
   kubectl get clusterroles,clusterrolebindings,roles,rolebindings -A -o json > rbac.json
   kubectl get configmap aws-auth -n kube-system -o json > aws-auth.json
-  eksplain ingest snapshot --kubectl rbac.json --kubectl aws-auth.json --account 111122223333 --region us-west-2 --cluster prod")]
+  eksplain ingest snapshot --kubectl rbac.json --kubectl aws-auth.json --account 111122223333 --region us-west-2 --cluster prod
+
+Roles and users are those that the access entries and the lake name; ingest logs first to have all of them looked at.")]
 pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    access: Access,
     /// Output of `kubectl get … -o json`; - reads standard input (repeatable)
-    #[arg(long, required = true, value_name = "FILE|-")]
+    #[arg(long, value_name = "FILE|-", requires = "cluster")]
     kubectl: Vec<PathBuf>,
-    /// Account of the cluster
+    /// Account of the cluster that kubectl saw
     #[arg(long)]
     account: Option<String>,
-    /// Region of the cluster
+    /// Region to call, and of the cluster that kubectl saw
     #[arg(long)]
     region: Option<String>,
-    /// The cluster
-    #[arg(long)]
-    cluster: String,
+    /// Only clusters of this name or glob (repeatable); with --kubectl the one that it saw
+    #[arg(long, value_name = "NAME|GLOB")]
+    cluster: Vec<String>,
 }
 
-pub(super) fn run(global: &Global, snapshot: &Arguments) -> Result<Run, Failure> {
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure> {
+    if arguments.kubectl.is_empty() {
+        return look(global, arguments);
+    }
+    let began = Instant::now();
+    let [cluster] = arguments.cluster.as_slice() else {
+        return Err(Failure::usage(
+            "--kubectl shows one cluster",
+            "name just that one with --cluster",
+        ));
+    };
     let hints = Hints {
-        account: snapshot.account.clone(),
-        region: snapshot.region.clone(),
-        cluster: Some(snapshot.cluster.clone()),
+        account: arguments.account.clone(),
+        region: arguments.region.clone(),
+        cluster: Some(cluster.clone()),
         layout: None,
     };
-    let began = Instant::now();
-    let report = ingest_kubectl(&mut Lake::open_or_create(&global.lake)?, &snapshot.kubectl, &hints)?;
-    Ok(Run::local(
-        report,
-        snapshot.account.as_deref(),
-        snapshot.region.as_deref(),
-        "snapshot",
-        began,
-    ))
+    let report = ingest_kubectl(&mut Lake::open_or_create(&global.lake)?, &arguments.kubectl, &hints)?;
+    let (account, region) = (arguments.account.as_deref(), arguments.region.as_deref());
+    let mut run = Run::local(report, account, region, "snapshot", began);
+    match look(global, arguments) {
+        Ok(seen) => run.add(seen),
+        Err(failure) if failure.is_without_access() => {
+            if !global.quiet {
+                eprintln!("note: without AWS credentials only the files of kubectl were read");
+            }
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(run)
+}
+
+fn look(global: &Global, arguments: &Arguments) -> Result<Run, Failure> {
+    let look = Look {
+        clusters: arguments.cluster.clone(),
+        principals: principals_of_lake(global)?,
+    };
+    let is_alone = arguments.kubectl.is_empty();
+    let settings = arguments.access.settings(global, arguments.region.as_deref())?;
+    pull(global, settings, async |aws, mut lake| {
+        // Credentials that nobody answers to are as good as none where kubectl's files were the point.
+        if !is_alone && aws.own().id.is_none() {
+            return Ok(Default::default());
+        }
+        ingest(&aws, &mut lake, &look).await
+    })
+}
+
+/// Every IAM principal that an answer from the lake names.
+pub(in crate::cli) fn principals_of_lake(global: &Global) -> Result<Vec<String>, Failure> {
+    let Ok(lake) = Lake::open(&global.lake) else {
+        return Ok(Vec::new());
+    };
+    let now = now();
+    let engine = Engine::open(&lake)?;
+    let facts = ask::facts_at(&engine, now)?;
+    let options = Options {
+        at: now,
+        ..Options::default()
+    };
+    let answers = answer(&facts, &options);
+    let admins = answers.admins.iter().map(|admin| admin.principal.clone());
+    let creators = answers
+        .creators
+        .iter()
+        .filter_map(|creator| creator.creator.principal.clone());
+    let denied = answers.denials.iter().filter_map(|denial| denial.principal.clone());
+    let mut arns: Vec<String> = admins
+        .chain(creators)
+        .chain(denied)
+        .filter(|name| name.starts_with("arn:"))
+        .collect();
+    arns.sort_unstable();
+    arns.dedup();
+    Ok(arns)
 }
