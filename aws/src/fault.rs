@@ -66,9 +66,10 @@ impl Fault {
     {
         let (kind, code, message) = match &error {
             SdkError::ServiceError(service) => {
-                let code = service.err().code().unwrap_or("no code").to_owned();
+                let status = service.raw().status().as_u16();
+                let code = service.err().code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
                 let message = service.err().message().unwrap_or_default().to_owned();
-                let kind = kind_of(&code, &message, service.raw().status().as_u16());
+                let kind = kind_of(&code, &message, status);
                 (kind, code, message)
             }
             SdkError::TimeoutError(_) => (Kind::Transient, "timed out".to_owned(), String::new()),

@@ -130,19 +130,23 @@ type Key = (Option<String>, String, Api);
 pub(crate) struct Quotas {
     limiters: Mutex<HashMap<Key, Arc<Limiter>>>,
     max_rate: Option<f64>,
+    /// An emulator may have a larger quota than AWS.
+    factor: f64,
     pub(crate) meter: Arc<Meter>,
 }
 
 impl Quotas {
-    pub(crate) fn new(max_rate: Option<f64>) -> Self {
+    pub(crate) fn new(max_rate: Option<f64>, factor: f64) -> Self {
         Self {
             max_rate,
+            factor,
             ..Self::default()
         }
     }
 
     fn limiter(&self, account: Option<&str>, region: &str, api: Api) -> Arc<Limiter> {
-        let rate = self.max_rate.map_or(api.quota(), |most| most.min(api.quota())) * SHARE;
+        let quota = api.quota() * self.factor;
+        let rate = self.max_rate.map_or(quota, |most| most.min(quota)) * SHARE;
         let key = (account.map(str::to_owned), region.to_owned(), api);
         let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(limiters.entry(key).or_insert_with(|| Arc::new(Limiter::new(rate))))
@@ -207,7 +211,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_callers_share_one_rate() {
-        let quotas = Quotas::new(None);
+        let quotas = Quotas::new(None, 1.0);
         let began = Instant::now();
         let calls = (0..51).map(|_| quotas.call((None, "r", Api::FilterLogEvents), async || Ok(())));
         futures::future::join_all(calls).await;
@@ -217,7 +221,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lower_rate_is_kept() {
-        let quotas = Quotas::new(Some(10.0));
+        let quotas = Quotas::new(Some(10.0), 1.0);
         let began = Instant::now();
         let calls = (0..6).map(|_| quotas.call((None, "r", Api::FilterLogEvents), async || Ok(())));
         futures::future::join_all(calls).await;
@@ -226,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_pass_is_asked_once() {
-        let quotas = Quotas::new(None);
+        let quotas = Quotas::new(None, 1.0);
         let answer: Result<(), _> = quotas
             .call((None, "r", Api::Eks), async || {
                 Err(Fault::other("x:Y", "ValidationException", ""))

@@ -6,7 +6,8 @@ from a seed, drops, delays, cuts, fails or repeats answers and forgets tokens.
 
     python3 lookup_events.py '{"events": 2000, "days": 30, "quota": 2, "faults": 0.2, "seed": 7}'
 
-prints its port. GET /stats tells what was asked of it; GET /events lists the ids it holds.
+prints its port. GET /stats tells what was asked of it, GET /events lists the ids it holds,
+GET /records gives the events as a trail writes them.
 """
 
 import base64
@@ -102,6 +103,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/stats":
             with world["lock"]:
                 body = json.dumps(world["stats"])
+        elif self.path == "/records":
+            body = '{"Records":[' + ",".join(event[5] for event in world["events"]) + "]}"
         else:
             body = json.dumps(sorted(event[1] for event in world["events"]))
         self.answer(200, body)

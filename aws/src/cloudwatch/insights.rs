@@ -50,7 +50,8 @@ impl Query {
                     .start_query()
                     .log_group_name(&self.group.name)
                     .start_time(range.from.div_euclid(SECOND))
-                    .end_time(range.to.div_euclid(SECOND))
+                    // Whether the last second counts as a whole is not the same everywhere: one more is asked for, and left out below.
+                    .end_time(range.to.div_euclid(SECOND) + 1)
                     .query_string(&self.text)
                     .limit(ROWS);
                 request
@@ -120,7 +121,8 @@ impl Pages for Query {
                         .and_then(|field| field.value())
                 };
                 let stream = field("@logStream").filter(|stream| stream.starts_with(self.log.prefix()))?;
-                Some(record(stream, millis(field("@timestamp")?)?, field("@message")?, None))
+                let row = record(stream, millis(field("@timestamp")?)?, field("@message")?, None);
+                (range.from..=range.to).contains(&row.ts).then_some(row)
             })
             .collect();
         Ok(Page {

@@ -225,19 +225,24 @@ fn fault_of(action: &'static str, error: &object_store::Error) -> Fault {
         _ => (Kind::Transient, "not reached"),
     };
     let text = crate::fault::chain(error);
-    let kind = if text.contains("<Code>AccessDenied</Code>") {
-        Kind::Denied
-    } else {
-        kind
+    let said = |tag: &str| {
+        let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+        Some(rest.split_once("</")?.0.to_owned())
     };
-    let code = if text.contains("<Code>NoSuchBucket</Code>") {
-        "NoSuchBucket"
-    } else {
-        code
+    let code = said("Code").unwrap_or_else(|| code.to_owned());
+    let kind = match code.as_str() {
+        "AccessDenied" | "AllAccessDisabled" => Kind::Denied,
+        "NoSuchBucket" | "NoSuchKey" => Kind::NotFound,
+        "SlowDown" => Kind::Transient,
+        "InvalidAccessKeyId" | "SignatureDoesNotMatch" => Kind::Unknown,
+        "ExpiredToken" => Kind::Expired,
+        "RequestTimeTooSkewed" => Kind::Clock,
+        _ => kind,
     };
+    let message = said("Message").unwrap_or_else(|| text.lines().next().unwrap_or_default().to_owned());
     Fault {
-        kind: if code == "NoSuchBucket" { Kind::NotFound } else { kind },
-        ..Fault::other(action, code, text)
+        kind,
+        ..Fault::other(action, code, message)
     }
 }
 

@@ -1,0 +1,316 @@
+//! Pulling from AWS, against a stand-in for LookupEvents and moto for the rest: nothing lost, nothing doubled, at quota, resumable.
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+const EKSPLAIN: &str = env!("CARGO_BIN_EXE_eksplain");
+
+/// A server that ends with the test.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// The stand-in for LookupEvents.
+    fn lookup_events(options: &Value) -> Self {
+        let mut child = Command::new("python3")
+            .args([script("lookup_events.py").as_os_str(), options.to_string().as_ref()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 is there: tests/all installs it");
+        let mut port = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut port).unwrap();
+        Self {
+            url: format!("http://127.0.0.1:{}", port.trim()),
+            child,
+        }
+    }
+
+    /// moto, where `tests/all` has installed it.
+    fn moto() -> Option<(Self, PathBuf)> {
+        let Some(python) = std::env::var_os("EKSPLAIN_MOTO_PYTHON").map(PathBuf::from) else {
+            eprintln!("skipped: EKSPLAIN_MOTO_PYTHON names no Python with moto (tests/all sets it)");
+            return None;
+        };
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = Command::new(&python)
+            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self {
+            child,
+            url: format!("http://127.0.0.1:{port}"),
+        };
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(60), "moto did not start");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Some((server, python))
+    }
+
+    fn get(&self, path: &str) -> String {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+
+    fn eksplain(&self, lake: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new(EKSPLAIN);
+        command
+            .env_remove("AWS_PROFILE")
+            .env("AWS_ACCESS_KEY_ID", "testing")
+            .env("AWS_SECRET_ACCESS_KEY", "testing")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .args(["--endpoint-url", &self.url, "-o", "json", "--lake"])
+            .arg(lake)
+            .args(words);
+        command
+    }
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws").join(name)
+}
+
+fn run(command: &mut Command) -> (Option<i32>, Value, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let report = serde_json::from_slice(&stdout).unwrap_or(Value::Null);
+    (status.code(), report, String::from_utf8_lossy(&stderr).into_owned())
+}
+
+/// A column of a table, sorted.
+fn column(lake: &Path, sql: &str) -> Vec<String> {
+    let output = Command::new(EKSPLAIN)
+        .args(["-o", "jsonl", "--lake"])
+        .arg(lake)
+        .args(["query", sql])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut rows: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// Every file of a lake with its content; the lock and what is no part of the answer left out.
+fn files(lake: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn walk(root: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, files);
+            } else {
+                files.insert(path.strip_prefix(root).unwrap().to_owned(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(lake, lake, &mut found);
+    found
+}
+
+/// Two weeks that ended yesterday: the stand-in's events are all older or younger, never in between.
+fn window() -> (String, String) {
+    let now = jiff::Timestamp::now();
+    let ago = |days: i64| jiff::Timestamp::from_second(now.as_second() - days * 86_400).unwrap().to_string();
+    (ago(29), ago(1))
+}
+
+fn ids_in(server: &Server, from: &str, to: &str) -> Vec<String> {
+    let records: Value = serde_json::from_str(&server.get("/records")).unwrap();
+    let mut ids: Vec<String> = records["Records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|record| (from..=to).contains(&record["eventTime"].as_str().unwrap()))
+        .map(|record| format!("{{\"event_id\":{}}}", record["eventID"]))
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+const REGIONS: [&str; 4] = ["ingest", "cloudtrail", "--regions", "us-east-1,eu-west-1"];
+
+#[test]
+fn twenty_fault_plans_lose_and_double_nothing() {
+    let (from, to) = window();
+    let plans: Vec<u32> = (0..20).collect();
+    std::thread::scope(|scope| {
+        for lane in plans.chunks(5) {
+            let (from, to) = (&from, &to);
+            scope.spawn(move || {
+                for seed in lane {
+                    let faults = 0.1 + f64::from(*seed) / 80.0;
+                    let server = Server::lookup_events(&json!({"events": 1500, "quota": 0, "faults": faults, "seed": seed}));
+                    let folder = tempfile::tempdir().unwrap();
+                    let lake = folder.path().join("lake");
+                    let words = [&REGIONS[..], &["--since", from, "--until", to]].concat();
+                    let (code, report, said) = run(server.eksplain(&lake, &words).env("EKSPLAIN_EMULATOR_RATE", "100"));
+                    assert_eq!(code, Some(0), "plan {seed}: {said}");
+                    let expected = ids_in(&server, from, to);
+                    assert_eq!(column(&lake, "select event_id from cloudtrail"), expected, "plan {seed}");
+                    assert_eq!(report["kept"], expected.len(), "plan {seed}");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_run_that_is_killed_ends_in_the_same_lake() {
+    let (from, to) = window();
+    let server = Server::lookup_events(&json!({"events": 4000, "quota": 40, "seed": 3}));
+    let folder = tempfile::tempdir().unwrap();
+    let words = [&REGIONS[..], &["--since", &from, "--until", &to]].concat();
+    let whole = folder.path().join("whole");
+    let (code, _, said) = run(server.eksplain(&whole, &words).env("EKSPLAIN_EMULATOR_RATE", "20"));
+    assert_eq!(code, Some(0), "{said}");
+    let requests = |server: &Server| serde_json::from_str::<Value>(&server.get("/stats")).unwrap()["requests"].as_u64().unwrap();
+    let undisturbed = requests(&server);
+
+    let killed = folder.path().join("killed");
+    let mut state: u64 = 0x9e37_79b9;
+    for _ in 0..10 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mut child = server
+            .eksplain(&killed, &words)
+            .env("EKSPLAIN_EMULATOR_RATE", "20")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(60 + (state >> 33) % 400));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let (code, _, said) = run(server.eksplain(&killed, &words).env("EKSPLAIN_EMULATOR_RATE", "20"));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(files(&whole) == files(&killed), "the lakes differ");
+    let again = requests(&server) - undisturbed;
+    // Pages that were under way when the run was killed are asked for again, nothing else.
+    assert!(again < undisturbed + 10 * 25, "{again} requests instead of {undisturbed}");
+
+    let (_, report, _) = run(server.eksplain(&whole, &words).env("EKSPLAIN_EMULATOR_RATE", "20"));
+    assert_eq!((&report["read"], &report["requests"]), (&json!(0), &json!(1)), "only the caller's identity was asked for");
+}
+
+#[test]
+fn the_quota_is_kept_and_used() {
+    let server = Server::lookup_events(&json!({"events": 3000, "days": 20, "quota": 2, "seed": 5}));
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let (code, report, said) = run(&mut server.eksplain(&lake, &["ingest", "cloudtrail", "--since", "30d"]));
+    assert_eq!(code, Some(0), "{said}");
+    let stats: Value = serde_json::from_str(&server.get("/stats")).unwrap();
+    let seconds = stats["last"].as_f64().unwrap() - stats["first"].as_f64().unwrap();
+    let rate = (stats["served"].as_f64().unwrap() - 1.0) / seconds;
+    eprintln!("{rate:.3} requests a second of 2, {} throttled of {}", report["throttled"], report["requests"]);
+    assert!(rate >= 0.95 * 2.0, "{rate}");
+    assert!(report["throttled"].as_u64().unwrap() <= 2, "{report}");
+}
+
+#[test]
+fn a_refusal_is_told_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let server = Server::lookup_events(&json!({"events": 200, "quota": 0, "seed": 1}));
+    let words = ["ingest", "cloudtrail", "--regions", "us-east-1,ap-east-1", "--since", "40d"];
+    let (code, report, said) = run(server.eksplain(&lake, &words).env("EKSPLAIN_EMULATOR_RATE", "50"));
+    assert_eq!(code, Some(4));
+    assert!(report["kept"].as_u64().unwrap() > 0);
+    let states: Vec<_> = report["scopes"].as_array().unwrap().iter().map(|scope| (&scope["region"], &scope["state"])).collect();
+    assert!(states.contains(&(&json!("ap-east-1"), &json!("refused"))), "{states:?}");
+    assert!(states.contains(&(&json!("us-east-1"), &json!("done"))), "{states:?}");
+    assert!(said.contains("--regions"), "{said}");
+
+    let server = Server::lookup_events(&json!({"events": 20, "quota": 0, "denied": true}));
+    let (code, report, said) = run(&mut server.eksplain(&lake, &["ingest", "cloudtrail"]));
+    assert_eq!(code, Some(4));
+    assert!(said.contains("\"Action\": \"cloudtrail:LookupEvents\""), "{said}");
+    assert_eq!(report["kept"], 0);
+
+    let mut nobody = server.eksplain(&lake, &["ingest", "cloudtrail"]);
+    let (code, _, said) = run(nobody
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY")
+        .env("AWS_CONFIG_FILE", "/nonexistent")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"));
+    assert_eq!(code, Some(4));
+    assert!(said.contains("no credentials") && said.contains("--profile"), "{said}");
+}
+
+#[test]
+fn every_way_to_cloudwatch_gives_the_same_records() {
+    let Some((server, python)) = Server::moto() else { return };
+    let seeded = Command::new(python).args([script("seed.py").to_str().unwrap(), &server.url, "600"]).output().unwrap();
+    assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
+    let folder = tempfile::tempdir().unwrap();
+    let lake = |name: &str| folder.path().join(name);
+    let pull = |name: &str, words: &[&str]| {
+        let words = [&["ingest", "cloudwatch", "--since", "2d"], words].concat();
+        let (code, report, said) = run(&mut server.eksplain(&lake(name), &words));
+        assert_eq!(code, Some(0), "{said}");
+        report
+    };
+    let report = pull("filter", &[]);
+    // Two clusters, two streams of each kind, and one of another kind that is not fetched.
+    assert_eq!((&report["kept"], &report["rejected"]), (&json!(4800), &json!(0)));
+    pull("insights", &["--via", "insights"]);
+    pull("export", &["--via", "export", "--export-to", "s3://exports/eks"]);
+    for sql in ["select id, stream, masters from authenticator", "select id, username, code from audit"] {
+        let expected = column(&lake("filter"), sql);
+        assert_eq!(expected.len(), 2400);
+        assert!(column(&lake("insights"), sql) == expected, "insights: {sql}");
+        assert!(column(&lake("export"), sql) == expected, "export: {sql}");
+    }
+    assert_eq!(pull("filter", &[])["kept"], 0);
+    let one = pull("one", &["--cluster", "pr*", "--only", "authenticator"]);
+    assert_eq!(one["kept"], 1200);
+    let places = column(&lake("one"), "select distinct account, region, \"cluster\" from authenticator");
+    assert_eq!(places, [r#"{"account":"123456789012","cluster":"prod","region":"us-east-1"}"#]);
+
+    let words = ["ingest", "cloudwatch", "--log-group", "/aws/eks/none/cluster"];
+    let (code, _, said) = run(&mut server.eksplain(&lake("filter"), &words));
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("there is no such log group"), "{said}");
+
+    let trail = |words: &[&str]| run(&mut server.eksplain(&lake("trail"), &[&["ingest", "s3"], words].concat()));
+    let (code, report, said) = trail(&["s3://trail/AWSLogs", "--since", "10d"]);
+    assert_eq!(code, Some(0), "{said}");
+    let of_ten_days = report["kept"].as_u64().unwrap();
+    assert!((20..=23).contains(&of_ten_days), "two a day: {report}");
+    let (_, report, _) = trail(&["s3://trail"]);
+    assert_eq!(report["kept"].as_u64().unwrap() + of_ten_days, 120);
+    let (code, _, said) = trail(&["s3://nothere"]);
+    assert_eq!(code, Some(4));
+    assert!(said.contains("NoSuchBucket"), "{said}");
+
+    let (_, report, said) = run(&mut server.eksplain(&lake("trail"), &["ingest", "snapshot"]));
+    assert!(report["kept"].as_u64().unwrap() >= 4, "{said}");
+    let seen = column(&lake("trail"), "select kind, name from snapshot");
+    for object in [r#"{"kind":"cluster","name":"prod"}"#, r#"{"kind":"iam_role","name":"cluster-role"}"#] {
+        assert!(seen.iter().any(|row| row == object), "{seen:?}");
+    }
+}
