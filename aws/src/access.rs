@@ -137,7 +137,10 @@ impl Aws {
             })?;
             config = config.into_builder().region(Region::new(region)).build();
         }
-        let factor = settings.endpoint_url.as_ref().and_then(|_| std::env::var(EMULATOR_RATE).ok()?.parse().ok());
+        let factor = settings
+            .endpoint_url
+            .as_ref()
+            .and_then(|_| std::env::var(EMULATOR_RATE).ok()?.parse().ok());
         let quotas = Arc::new(Quotas::new(settings.max_rate, factor.unwrap_or(1.0)));
         let own = Self::identify(&quotas, config).await?;
         Ok(Self { settings, quotas, own })

@@ -59,6 +59,24 @@ pub async fn ingest(
     Ok((report, scopes))
 }
 
+/// How many pages each lookup of an account has, told from its newest page.
+pub(crate) async fn estimate(aws: &Arc<Aws>, account: &Account, lookup: &Lookup) -> Vec<(Scope, Result<u64, Fault>)> {
+    let jobs = jobs_of(aws, account, lookup).await;
+    let pages = futures::future::join_all(jobs.iter().map(|job| job.pages.page(job.window, None))).await;
+    let count = |job: &Job, page: Page| {
+        if page.next.is_none() {
+            return 1;
+        }
+        let times = || page.records.iter().map(|record| record.ts);
+        let span = times().max().zip(times().min()).map_or(0, |(last, first)| last - first);
+        job.window.millis() / u64::try_from(span.max(SECOND) / 1000).unwrap_or(1)
+    };
+    let answers = jobs.iter().zip(pages);
+    answers
+        .map(|(job, page)| (job.scope.clone(), page.map(|page| count(job, page))))
+        .collect()
+}
+
 async fn jobs_of(aws: &Arc<Aws>, account: &Account, lookup: &Lookup) -> Vec<Job> {
     let regions = aws.regions(account).await;
     let home = regions.first().map_or("us-east-1", |region| home_of(region));
@@ -80,7 +98,7 @@ async fn jobs_of(aws: &Arc<Aws>, account: &Account, lookup: &Lookup) -> Vec<Job>
     jobs
 }
 
-fn job(aws: &Arc<Aws>, account: &Account, region: &str, source: Option<&str>, lookup: &Lookup) -> Job {
+pub(crate) fn job(aws: &Arc<Aws>, account: &Account, region: &str, source: Option<&str>, lookup: &Lookup) -> Job {
     let part = source.unwrap_or("all");
     Job {
         name: format!("cloudtrail://{}/{region}/{part}", account.name()),
@@ -107,7 +125,7 @@ fn job(aws: &Arc<Aws>, account: &Account, region: &str, source: Option<&str>, lo
 }
 
 /// The API takes whole seconds, both included.
-fn whole_seconds(range: Range) -> Range {
+pub(crate) fn whole_seconds(range: Range) -> Range {
     Range {
         from: range.from.div_euclid(SECOND) * SECOND,
         to: range.to.div_euclid(SECOND) * SECOND + SECOND - 1,

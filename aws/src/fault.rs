@@ -67,7 +67,10 @@ impl Fault {
         let (kind, code, message) = match &error {
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
-                let code = service.err().code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
+                let code = service
+                    .err()
+                    .code()
+                    .map_or_else(|| format!("HTTP {status}"), str::to_owned);
                 let message = service.err().message().unwrap_or_default().to_owned();
                 let kind = kind_of(&code, &message, status);
                 (kind, code, message)

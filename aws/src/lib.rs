@@ -9,10 +9,14 @@
 mod access;
 pub mod cloudtrail;
 pub mod cloudwatch;
+pub mod doctor;
 mod fault;
+pub mod plan;
+pub mod policy;
 mod pull;
 mod quota;
 mod regions;
+pub mod rescue;
 pub mod s3;
 mod scope;
 pub mod snapshot;

@@ -85,8 +85,9 @@ pub struct Group {
     pub region: String,
     /// Name.
     pub name: String,
-    /// Bytes stored, as CloudWatch last counted them.
-    pub stored_bytes: u64,
+    stored_bytes: u64,
+    made_at: Micros,
+    retention_days: Option<i32>,
 }
 
 impl Group {
@@ -98,6 +99,14 @@ impl Group {
     /// The account's id, where known.
     pub fn account_id(&self) -> Option<&str> {
         self.account.id.as_deref()
+    }
+
+    /// Bytes of a window, if the log was written evenly since it began or since CloudWatch forgets.
+    pub(crate) fn bytes_within(&self, window: Range) -> u64 {
+        let now = jiff::Timestamp::now().as_microsecond();
+        let kept = self.retention_days.map(|days| now - i64::from(days) * 86_400 * SECOND);
+        let from = self.made_at.max(kept.unwrap_or(i64::MIN));
+        (self.stored_bytes as f64 * crate::plan::share(window, from, now)) as u64
     }
 
     fn place(&self) -> Hints {
@@ -134,7 +143,7 @@ pub async fn ingest(
     Ok((report, scopes))
 }
 
-fn job(aws: &Arc<Aws>, group: &Group, log: Log, pull: &Pull) -> Job {
+pub(crate) fn job(aws: &Arc<Aws>, group: &Group, log: Log, pull: &Pull) -> Job {
     // What only part of the log was asked for must not pass as all of it in the next run.
     let only = if pull.identity_only { "-identity" } else { "" };
     let name = format!(
@@ -153,15 +162,38 @@ fn job(aws: &Arc<Aws>, group: &Group, log: Log, pull: &Pull) -> Job {
         scope: group.scope(),
         place: group.place(),
         pages,
-        window: Range {
-            from: pull.window.from.div_euclid(step) * step,
-            to: pull.window.to.div_euclid(step) * step + step - 1,
-        },
+        window: whole(pull.window, step),
         step,
         is_newest_first: false,
         wants_newest_first: false,
         lateness: LATENESS,
         width: 8,
+    }
+}
+
+fn whole(window: Range, step: Micros) -> Range {
+    Range {
+        from: window.from.div_euclid(step) * step,
+        to: window.to.div_euclid(step) * step + step - 1,
+    }
+}
+
+/// The latest logins of people and workloads of a cluster: one Insights query, which is not divided.
+pub(crate) fn latest_logins(aws: &Arc<Aws>, group: &Group, pull: &Pull) -> Job {
+    Job {
+        name: format!(
+            "cloudwatch://{}/{}{}/logins",
+            group.account.name(),
+            group.region,
+            group.name
+        ),
+        pages: Box::new(insights::Query::latest_logins(aws, group, pull)),
+        width: 1,
+        // Rescue asks anew each time: what it has is the latest at that time, not all of a range.
+        lateness: i64::MAX / 4,
+        window: whole(pull.window, SECOND),
+        step: SECOND,
+        ..job(aws, group, Log::Authenticator, pull)
     }
 }
 
@@ -198,7 +230,7 @@ pub async fn groups(aws: &Arc<Aws>, pull: &Pull) -> (Vec<Group>, Vec<Scope>) {
     (groups, scopes)
 }
 
-async fn list(aws: &Aws, account: &Account, region: &str, pull: &Pull) -> Result<Vec<Group>, Fault> {
+pub(crate) async fn list(aws: &Aws, account: &Account, region: &str, pull: &Pull) -> Result<Vec<Group>, Fault> {
     let client = aws_sdk_cloudwatchlogs::Client::new(&account.within(region));
     let prefixes: Vec<&str> = if pull.groups.is_empty() {
         vec!["/aws/eks/"]
@@ -222,6 +254,8 @@ async fn list(aws: &Aws, account: &Account, region: &str, pull: &Pull) -> Result
                     region: region.to_owned(),
                     name: group.log_group_name()?.to_owned(),
                     stored_bytes: u64::try_from(group.stored_bytes().unwrap_or(0)).unwrap_or(0),
+                    made_at: group.creation_time().unwrap_or(0) * MILLISECOND,
+                    retention_days: group.retention_in_days(),
                 })
             }));
             token = page.next_token().map(str::to_owned);

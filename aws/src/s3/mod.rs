@@ -162,6 +162,20 @@ pub(crate) async fn is_empty(aws: &Aws, account: &Account, region: &str, place: 
     Ok(true)
 }
 
+/// Objects and bytes that would be read.
+pub(crate) async fn measure(
+    aws: &Aws,
+    account: &Account,
+    region: &str,
+    place: &Place,
+    source: &Source,
+) -> Result<(u64, u64), Fault> {
+    let store = open(aws, account, region, place).await?;
+    let found = walk::list(&store, place, source, &aws.quotas.meter).await;
+    let found = found.map_err(|error| fault_of("s3:ListBucket", &error))?;
+    Ok((found.len() as u64, found.iter().map(|object| object.size).sum()))
+}
+
 async fn open(aws: &Aws, account: &Account, region: &str, place: &Place) -> Result<AmazonS3, Fault> {
     let endpoint = aws.settings.endpoint_url.clone().or_else(|| {
         ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]

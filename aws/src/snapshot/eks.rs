@@ -95,7 +95,7 @@ impl<'a> Client<'a> {
         (seen, faults)
     }
 
-    async fn describe(&self, name: &str) -> Result<Value, Fault> {
+    pub(super) async fn describe(&self, name: &str) -> Result<Value, Fault> {
         let answer = self
             .call(async || {
                 let answer = self.client.describe_cluster().name(name).send().await;

@@ -90,6 +90,17 @@ pub(super) async fn principals(
     (seen, scope)
 }
 
+pub(super) async fn probe(aws: &Aws, account: &Account) -> Result<(), Fault> {
+    let client = aws_sdk_iam::Client::new(&account.config);
+    let region = account.region();
+    aws.call(account, &region, Api::Iam, async || {
+        role(&client, "eksplain-doctor-asks-whether-it-may-ask")
+            .await
+            .map(|_| ())
+    })
+    .await
+}
+
 /// The account of a principal's record.
 pub(super) fn account_of(body: &Value) -> Option<&str> {
     body["Arn"].as_str()?.split(':').nth(4)

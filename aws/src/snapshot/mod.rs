@@ -52,31 +52,92 @@ pub async fn ingest(
     look: &Look,
 ) -> Result<(IngestReport, Vec<Scope>), eksplain_ingest::Error> {
     let (accounts, mut scopes) = aws.accounts("snapshot").await;
-    let mut intake = Intake::begin(lake, KeepRaw::Evidence)?;
-    for account in &accounts {
+    let (report, looked) = keep(lake, fetch(aws, &accounts, look).await)?;
+    scopes.extend(looked);
+    Ok((report, scopes))
+}
+
+/// What was seen of one account, in one region or in IAM.
+pub(crate) struct Part {
+    account: Account,
+    region: Option<String>,
+    seen: Vec<Seen>,
+    scope: Scope,
+}
+
+/// Asks EKS and IAM.
+pub(crate) async fn fetch(aws: &Aws, accounts: &[Account], look: &Look) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for account in accounts {
         let mut principals: BTreeSet<String> = look.principals.iter().cloned().collect();
         for region in aws.regions(account).await {
             let scope = Scope::new(account.id.as_deref(), Some(&region), "snapshot");
             let (seen, scope) = clusters(aws, account, &region, look, scope).await;
-            principals.extend(
-                seen.iter()
-                    .filter_map(|object| object.body["principalArn"].as_str().map(str::to_owned)),
-            );
-            principals.extend(
-                seen.iter()
-                    .filter_map(|object| object.body["roleArn"].as_str().map(str::to_owned)),
-            );
-            take(&mut intake, account, Some(&region), &seen);
-            intake.commit(Vec::new())?;
-            scopes.push(scope);
+            for field in ["principalArn", "roleArn"] {
+                principals.extend(
+                    seen.iter()
+                        .filter_map(|object| object.body[field].as_str().map(str::to_owned)),
+                );
+            }
+            parts.push(Part {
+                account: account.clone(),
+                region: Some(region),
+                seen,
+                scope,
+            });
         }
         let scope = Scope::new(account.id.as_deref(), None, "snapshot").part("iam");
         let (seen, scope) = iam::principals(aws, account, principals, scope).await;
-        take(&mut intake, account, None, &seen);
+        parts.push(Part {
+            account: account.clone(),
+            region: None,
+            seen,
+            scope,
+        });
+    }
+    parts
+}
+
+/// Puts what was seen into the lake.
+pub(crate) fn keep(lake: &mut Lake, parts: Vec<Part>) -> Result<(IngestReport, Vec<Scope>), eksplain_ingest::Error> {
+    let mut intake = Intake::begin(lake, KeepRaw::Evidence)?;
+    let mut scopes = Vec::new();
+    for part in parts {
+        take(&mut intake, &part.account, part.region.as_deref(), &part.seen);
         intake.commit(Vec::new())?;
-        scopes.push(scope);
+        scopes.push(part.scope);
     }
     Ok((intake.finish(), scopes))
+}
+
+/// Names of clusters with the log types that they write.
+pub(crate) async fn clusters_of(
+    aws: &Aws,
+    account: &Account,
+    region: &str,
+) -> Result<Vec<(String, Vec<String>)>, Fault> {
+    let client = eks::Client::new(aws, account, region);
+    let mut found = Vec::new();
+    for name in client.clusters().await? {
+        let body = client.describe(&name).await?;
+        let setups = body["logging"]["clusterLogging"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let types = setups
+            .iter()
+            .filter(|setup| setup["enabled"] == true)
+            .flat_map(|setup| setup["types"].as_array().cloned().unwrap_or_default())
+            .filter_map(|kind| kind.as_str().map(str::to_owned))
+            .collect();
+        found.push((name, types));
+    }
+    Ok(found)
+}
+
+/// Asks IAM for a role that nobody has: "no such" is the answer that is hoped for.
+pub(crate) async fn probe_iam(aws: &Aws, account: &Account) -> Result<(), Fault> {
+    iam::probe(aws, account).await
 }
 
 async fn clusters(aws: &Aws, account: &Account, region: &str, look: &Look, mut scope: Scope) -> (Vec<Seen>, Scope) {

@@ -1,0 +1,124 @@
+//! `rescue`: just what answers "who can let me in", from three sources side by side, within a minute at the real quotas.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use aws_sdk_cloudtrail::types::LookupAttributeKey;
+use eksplain_ingest::{Hints, IngestReport};
+use eksplain_lake::Lake;
+
+use crate::access::{Account, Aws};
+use crate::cloudtrail::{self, Events, LATENESS, REACH};
+use crate::cloudwatch;
+use crate::pull::{self, Job, Micros, Range};
+use crate::regions::home_of;
+use crate::scope::Scope;
+use crate::snapshot::{self, Look, now};
+
+const SECOND: Micros = 1_000_000;
+/// Events that make, change or end access to a cluster, one lookup each.
+const OF_EKS: &[&str] = &[
+    "CreateCluster",
+    "DeleteCluster",
+    "UpdateClusterConfig",
+    "CreateAccessEntry",
+    "DeleteAccessEntry",
+    "AssociateAccessPolicy",
+    "DisassociateAccessPolicy",
+];
+/// Events that end or renew a principal, in the home region.
+const OF_IAM: &[&str] = &["DeleteRole", "DeleteUser", "CreateRole", "CreateUser"];
+
+/// Fetches the cluster's present state, its life in CloudTrail, and the latest logins.
+///
+/// # Errors
+/// Where the lake cannot be written.
+pub async fn fetch(
+    aws: &Arc<Aws>,
+    lake: &mut Lake,
+    cluster: &str,
+    principals: Vec<String>,
+    logins_since: Micros,
+    stop: &Arc<AtomicBool>,
+) -> Result<(IngestReport, Vec<Scope>), eksplain_ingest::Error> {
+    let (accounts, mut scopes) = aws.accounts("rescue").await;
+    let mut jobs = Vec::new();
+    for account in &accounts {
+        for region in aws.regions(account).await {
+            for name in OF_EKS {
+                jobs.push(lookup(aws, account, &region, name));
+            }
+            let pull = cloudwatch::Pull {
+                window: Range {
+                    from: logins_since,
+                    to: now(),
+                },
+                groups: Vec::new(),
+                clusters: vec![cluster.to_owned()],
+                logs: vec![cloudwatch::Log::Authenticator],
+                identity_only: true,
+                via: cloudwatch::Via::Insights,
+            };
+            match cloudwatch::list(aws, account, &region, &pull).await {
+                Ok(groups) if groups.is_empty() => scopes.push(
+                    Scope::new(account.id.as_deref(), Some(&region), "cloudwatch").part(format!(
+                        "/aws/eks/{cluster}/cluster: no such log; past logins cannot be known"
+                    )),
+                ),
+                Ok(groups) => jobs.extend(groups.iter().map(|group| cloudwatch::latest_logins(aws, group, &pull))),
+                Err(fault) => {
+                    let scope = Scope::new(account.id.as_deref(), Some(&region), "cloudwatch");
+                    scopes.push(scope.refused(format!("{fault}; past logins stay unknown")));
+                }
+            }
+        }
+        let home = home_of(&account.region());
+        jobs.extend(OF_IAM.iter().map(|name| lookup(aws, account, home, name)));
+    }
+    let look = Look {
+        clusters: vec![cluster.to_owned()],
+        principals,
+    };
+    let (seen, (mut report, pulled)) = {
+        let meter = aws.meter();
+        let (seen, pulled) = tokio::join!(
+            snapshot::fetch(aws, &accounts, &look),
+            pull::run(lake, jobs, &meter, stop)
+        );
+        (seen, pulled?)
+    };
+    scopes.extend(pulled);
+    let (more, looked) = snapshot::keep(lake, seen)?;
+    report.add(more);
+    scopes.extend(looked);
+    Ok((report, scopes))
+}
+
+fn lookup(aws: &Arc<Aws>, account: &Account, region: &str, event: &str) -> Job {
+    let now = now();
+    Job {
+        name: format!("cloudtrail://{}/{region}/event/{event}", account.name()),
+        scope: Scope::new(account.id.as_deref(), Some(region), "cloudtrail").part(event),
+        place: Hints {
+            account: account.id.clone(),
+            region: Some(region.to_owned()),
+            ..Hints::default()
+        },
+        pages: Box::new(Events {
+            client: aws_sdk_cloudtrail::Client::new(&account.within(region)),
+            aws: Arc::clone(aws),
+            account: account.clone(),
+            region: region.to_owned(),
+            attribute: Some((LookupAttributeKey::EventName, event.to_owned())),
+        }),
+        window: cloudtrail::whole_seconds(Range {
+            from: now - REACH,
+            to: now,
+        }),
+        step: SECOND,
+        is_newest_first: true,
+        wants_newest_first: true,
+        lateness: LATENESS,
+        width: 1,
+    }
+}
