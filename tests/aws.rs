@@ -312,6 +312,62 @@ fn a_refusal_is_told_and_the_rest_goes_on() {
 }
 
 #[test]
+fn rescue_answers_with_the_sources_that_answer() {
+    let server = Server::lookup_events(&json!({"events": 900, "quota": 0, "seed": 2}));
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let began = Instant::now();
+    let (code, answer, said) = run(server
+        .eksplain(&lake, &["rescue", "c3"])
+        .env("EKSPLAIN_EMULATOR_RATE", "10"));
+    assert_eq!(code, Some(4), "{said}");
+    assert!(began.elapsed() < Duration::from_secs(60));
+    assert_eq!(answer["schema"], "eksplain.rescue/1");
+    let creators = answer["creators"]["findings"].as_array().unwrap();
+    assert!(
+        creators.iter().all(|creator| creator["cluster"]["name"] == "c3"),
+        "{answer}"
+    );
+    let ana = "arn:aws:iam::111122223333:user/ana";
+    assert!(
+        creators.iter().any(|creator| creator["creator"]["principal"] == ana),
+        "{answer}"
+    );
+    // Only CloudTrail answers here; the others are named once each, with what that leaves unknown.
+    assert!(said.contains("who logged in lately stays unknown"), "{said}");
+    assert!(said.contains("the present access entries"), "{said}");
+    assert!(!said.contains("cloudtrail:LookupEvents"), "{said}");
+
+    let (code, plan, said) = run(server.eksplain(&lake, &["plan"]).env("EKSPLAIN_EMULATOR_RATE", "10"));
+    assert_eq!(code, Some(4), "{said}");
+    let of_trail: Vec<_> = plan["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|step| step["source"] == "cloudtrail")
+        .collect();
+    assert_eq!(of_trail.len(), 3, "{plan}");
+    assert!(
+        of_trail
+            .iter()
+            .all(|step| step["requests"].as_u64() > Some(0) && step["usd"] == 0.0),
+        "{plan}"
+    );
+
+    let (code, found, _) = run(server.eksplain(&lake, &["doctor"]).env("EKSPLAIN_EMULATOR_RATE", "10"));
+    assert_eq!(code, Some(4));
+    let state = |check: &str| {
+        let findings = found["findings"].as_array().unwrap();
+        findings
+            .iter()
+            .find(|finding| finding["check"] == check)
+            .map(|finding| finding["state"].clone())
+    };
+    assert_eq!(state("cloudtrail:LookupEvents"), Some(json!("ok")));
+    assert_eq!(state("logs:DescribeLogGroups"), Some(json!("failed")));
+}
+
+#[test]
 fn every_way_to_cloudwatch_gives_the_same_records() {
     let Some((server, python)) = Server::moto() else { return };
     let seeded = Command::new(python)

@@ -73,6 +73,8 @@ pub struct Settings {
     pub external_id: Option<String>,
     /// Requests a second, below the quota.
     pub max_rate: Option<f64>,
+    /// Rather a part soon than all late: what fails is tried again a few times only.
+    pub is_hurried: bool,
 }
 
 /// The way to AWS of one run.
@@ -141,7 +143,11 @@ impl Aws {
             .endpoint_url
             .as_ref()
             .and_then(|_| std::env::var(EMULATOR_RATE).ok()?.parse().ok());
-        let quotas = Arc::new(Quotas::new(settings.max_rate, factor.unwrap_or(1.0)));
+        let quotas = Arc::new(Quotas::new(
+            settings.max_rate,
+            factor.unwrap_or(1.0),
+            settings.is_hurried,
+        ));
         let own = Self::identify(&quotas, config).await?;
         Ok(Self { settings, quotas, own })
     }

@@ -132,14 +132,16 @@ pub(crate) struct Quotas {
     max_rate: Option<f64>,
     /// An emulator may have a larger quota than AWS.
     factor: f64,
+    is_hurried: bool,
     pub(crate) meter: Arc<Meter>,
 }
 
 impl Quotas {
-    pub(crate) fn new(max_rate: Option<f64>, factor: f64) -> Self {
+    pub(crate) fn new(max_rate: Option<f64>, factor: f64, is_hurried: bool) -> Self {
         Self {
             max_rate,
             factor,
+            is_hurried,
             ..Self::default()
         }
     }
@@ -179,7 +181,8 @@ impl Quotas {
                 limiter.learn(true);
             }
             attempt += 1;
-            if attempt >= attempts(api, fault.kind) {
+            let is_brief = self.is_hurried || api == Api::Account;
+            if attempt >= attempts(is_brief, fault.kind) {
                 return Err(fault);
             }
             tokio::time::sleep(pause(attempt)).await;
@@ -188,11 +191,11 @@ impl Quotas {
 }
 
 /// How often a call is made at most.
-fn attempts(api: Api, kind: Kind) -> u32 {
+fn attempts(is_brief: bool, kind: Kind) -> u32 {
     match kind {
         Kind::Throttled => ATTEMPTS,
         // Whoever has no way to AWS should hear of it soon.
-        Kind::Transient if api == Api::Account => 4,
+        Kind::Transient if is_brief => 4,
         Kind::Transient => ATTEMPTS - 4,
         Kind::Clock | Kind::Expired => 3,
         _ => 1,
@@ -211,7 +214,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_callers_share_one_rate() {
-        let quotas = Quotas::new(None, 1.0);
+        let quotas = Quotas::new(None, 1.0, false);
         let began = Instant::now();
         let calls = (0..51).map(|_| quotas.call((None, "r", Api::FilterLogEvents), async || Ok(())));
         futures::future::join_all(calls).await;
@@ -221,7 +224,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lower_rate_is_kept() {
-        let quotas = Quotas::new(Some(10.0), 1.0);
+        let quotas = Quotas::new(Some(10.0), 1.0, false);
         let began = Instant::now();
         let calls = (0..6).map(|_| quotas.call((None, "r", Api::FilterLogEvents), async || Ok(())));
         futures::future::join_all(calls).await;
@@ -230,7 +233,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_pass_is_asked_once() {
-        let quotas = Quotas::new(None, 1.0);
+        let quotas = Quotas::new(None, 1.0, false);
         let answer: Result<(), _> = quotas
             .call((None, "r", Api::Eks), async || {
                 Err(Fault::other("x:Y", "ValidationException", ""))
@@ -242,12 +245,9 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_asked_again() {
-        assert!(attempts(Api::Eks, Kind::Throttled) > attempts(Api::Eks, Kind::Transient));
-        assert!(attempts(Api::Eks, Kind::Transient) > attempts(Api::Eks, Kind::Expired));
-        assert_eq!(
-            (attempts(Api::Eks, Kind::Denied), attempts(Api::Eks, Kind::Token)),
-            (1, 1)
-        );
+        assert!(attempts(false, Kind::Throttled) > attempts(false, Kind::Transient));
+        assert!(attempts(false, Kind::Transient) > attempts(false, Kind::Expired));
+        assert_eq!((attempts(false, Kind::Denied), attempts(false, Kind::Token)), (1, 1));
         assert!((1..40).all(|attempt| pause(attempt).as_secs_f64() <= LONGEST_PAUSE));
     }
 

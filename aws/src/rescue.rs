@@ -68,7 +68,7 @@ pub async fn fetch(
                 Ok(groups) => jobs.extend(groups.iter().map(|group| cloudwatch::latest_logins(aws, group, &pull))),
                 Err(fault) => {
                     let scope = Scope::new(account.id.as_deref(), Some(&region), "cloudwatch");
-                    scopes.push(scope.refused(format!("{fault}; past logins stay unknown")));
+                    scopes.push(scope.refused(fault));
                 }
             }
         }
@@ -91,7 +91,33 @@ pub async fn fetch(
     let (more, looked) = snapshot::keep(lake, seen)?;
     report.add(more);
     scopes.extend(looked);
-    Ok((report, scopes))
+    Ok((report, summed_up(scopes)))
+}
+
+/// One scope for each source of a region, with what its refusal leaves unknown.
+fn summed_up(scopes: Vec<Scope>) -> Vec<Scope> {
+    let mut sums: Vec<Scope> = Vec::new();
+    for scope in scopes {
+        let of_same =
+            |sum: &&mut Scope| (sum.source, &sum.account, &sum.region) == (scope.source, &scope.account, &scope.region);
+        match sums.iter_mut().find(of_same) {
+            Some(sum) if scope.state > sum.state => *sum = scope,
+            Some(_) => {}
+            None => sums.push(scope),
+        }
+    }
+    for sum in &mut sums {
+        let unknown = match sum.source {
+            "cloudtrail" => "who created the cluster, and what changed its access entries, may stay unknown",
+            "cloudwatch" => "who logged in lately stays unknown",
+            _ => "the present access entries, and which principals still exist, may stay unknown",
+        };
+        if let Some(error) = &mut sum.error {
+            let told = error.split("; not fetched:").next().unwrap_or_default();
+            *error = format!("{told}: {unknown}");
+        }
+    }
+    sums
 }
 
 fn lookup(aws: &Arc<Aws>, account: &Account, region: &str, event: &str) -> Job {

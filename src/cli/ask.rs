@@ -23,7 +23,7 @@ use crate::view::who::WhoFinding;
 use crate::view::{self, Document, Finding};
 
 /// Which clusters and times a question is about.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Selectors {
     /// Only clusters of this name or glob (repeatable)
     #[arg(long, value_name = "NAME|GLOB")]
@@ -100,13 +100,10 @@ pub(crate) struct AskWho {
 Examples:
   eksplain check --cluster prod
   eksplain check --fail-on critical --fail-on high
-  eksplain check --sarif > eksplain.sarif")]
+  eksplain check -o sarif > eksplain.sarif        for code scanning")]
 pub(crate) struct AskCheck {
     #[command(flatten)]
     ask: Ask,
-    /// Print SARIF 2.1.0, for code scanning
-    #[arg(long)]
-    sarif: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -119,36 +116,27 @@ enum Scope {
 
 pub(super) fn admins(global: &Global, ask: &Ask) -> Result<ExitCode, Failure> {
     let world = Asked::open(global, &ask.selectors, false)?;
-    let shown: Vec<_> = world
-        .answers
-        .admins
-        .iter()
-        .filter(|admin| world.selects(&admin.cluster) && (ask.all || !admin.aws_managed))
-        .collect();
-    let evidence = shown
-        .iter()
-        .flat_map(|admin| admin.routes.iter().flat_map(|route| &route.evidence));
-    let origins = world.engine.origins(&view::ids(evidence))?;
-    let findings = shown.into_iter().map(|admin| Admin::of(admin, &origins)).collect();
+    let findings = world.admins(ask.all)?;
     world.print(global, ask, view::admins::SCHEMA, findings)
 }
 
 pub(super) fn creators(global: &Global, ask: &Ask) -> Result<ExitCode, Failure> {
     let world = Asked::open(global, &ask.selectors, false)?;
-    let shown: Vec<_> = world
-        .answers
-        .creators
-        .iter()
-        .filter(|creator| world.selects(&creator.cluster))
-        .collect();
-    let origins = world
-        .engine
-        .origins(&view::ids(shown.iter().flat_map(|creator| &creator.evidence)))?;
-    let findings = shown
-        .into_iter()
-        .map(|creator| Creator::of(creator, &origins))
-        .collect();
+    let findings = world.creators()?;
     world.print(global, ask, view::creators::SCHEMA, findings)
+}
+
+/// The answers of `creators` and `admins` for one cluster, now: what `rescue` tells.
+pub(super) fn of_cluster(global: &Global, cluster: &str) -> Result<(Document<Creator>, Document<Admin>), Failure> {
+    let selectors = Selectors {
+        cluster: vec![cluster.to_owned()],
+        ..Selectors::default()
+    };
+    let world = Asked::open(global, &selectors, false)?;
+    Ok((
+        world.document(view::creators::SCHEMA, world.creators()?),
+        world.document(view::admins::SCHEMA, world.admins(false)?),
+    ))
 }
 
 pub(super) fn denials(global: &Global, arguments: &AskDenials) -> Result<ExitCode, Failure> {
@@ -183,7 +171,7 @@ pub(super) fn check(global: &Global, arguments: &AskCheck) -> Result<ExitCode, F
         .into_iter()
         .map(|check| CheckFinding::of(check, &origins))
         .collect();
-    if arguments.sarif {
+    if global.output == Output::Sarif {
         render::json(&mut io::stdout().lock(), &view::checks::sarif(&findings))?;
         return Ok(matched(ask, &findings));
     }
@@ -304,13 +292,36 @@ impl<'a> Asked<'a> {
             && region.as_ref().is_none_or(|region| *region == cluster.region)
     }
 
-    fn print<F: Finding>(
-        &self,
-        global: &Global,
-        ask: &Ask,
-        schema: &'static str,
-        findings: Vec<F>,
-    ) -> Result<ExitCode, Failure> {
+    fn admins(&self, with_managed: bool) -> Result<Vec<Admin>, Failure> {
+        let shown: Vec<_> = self
+            .answers
+            .admins
+            .iter()
+            .filter(|admin| self.selects(&admin.cluster) && (with_managed || !admin.aws_managed))
+            .collect();
+        let evidence = shown
+            .iter()
+            .flat_map(|admin| admin.routes.iter().flat_map(|route| &route.evidence));
+        let origins = self.engine.origins(&view::ids(evidence))?;
+        Ok(shown.into_iter().map(|admin| Admin::of(admin, &origins)).collect())
+    }
+
+    fn creators(&self) -> Result<Vec<Creator>, Failure> {
+        let shown: Vec<_> = self
+            .answers
+            .creators
+            .iter()
+            .filter(|creator| self.selects(&creator.cluster))
+            .collect();
+        let evidence = shown.iter().flat_map(|creator| &creator.evidence);
+        let origins = self.engine.origins(&view::ids(evidence))?;
+        Ok(shown
+            .into_iter()
+            .map(|creator| Creator::of(creator, &origins))
+            .collect())
+    }
+
+    fn document<F: Finding>(&self, schema: &'static str, findings: Vec<F>) -> Document<F> {
         let is_unselective =
             self.selectors.cluster.is_empty() && self.selectors.account.is_none() && self.selectors.region.is_none();
         let selected = self.answers.coverage.iter().filter(|row| {
@@ -318,7 +329,23 @@ impl<'a> Asked<'a> {
                 .as_ref()
                 .map_or(is_unselective, |cluster| self.selects(cluster))
         });
-        let document = Document::new(schema, self.at, selected.map(view::coverage).collect(), findings);
+        Document::new(schema, self.at, selected.map(view::coverage).collect(), findings)
+    }
+
+    fn print<F: Finding>(
+        &self,
+        global: &Global,
+        ask: &Ask,
+        schema: &'static str,
+        findings: Vec<F>,
+    ) -> Result<ExitCode, Failure> {
+        if global.output == Output::Sarif {
+            return Err(Failure::usage(
+                "SARIF is a form of check's answer alone",
+                "use -o json, or eksplain check -o sarif",
+            ));
+        }
+        let document = self.document(schema, findings);
         let mut out = io::BufWriter::new(io::stdout().lock());
         render::document(&mut out, global.output, &document)?;
         out.flush()?;

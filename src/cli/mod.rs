@@ -12,11 +12,14 @@ use crate::render::{self, Output};
 mod ask;
 mod can_i;
 mod demo;
+mod doctor;
 mod evidence;
 mod explain;
 mod ingest;
 mod lake;
+mod plan;
 mod query;
+mod rescue;
 mod shell;
 
 /// Who is admin of an EKS cluster, who created it, and why requests were denied: answered from logs, with proof.
@@ -99,11 +102,17 @@ enum Command {
     Check(ask::AskCheck),
     /// `kubectl auth can-i`, answered from the lake
     CanI(can_i::Arguments),
+    /// Locked out, now: who can let you in, and the plan to get back
+    Rescue(rescue::Arguments),
     /// What an error message means, which layer says it, the fix
     Explain(explain::Arguments),
     /// Read logs into the lake
     #[command(subcommand)]
     Ingest(ingest::Source),
+    /// What pulling from AWS would cost before it runs: requests, bytes, time at quota, price
+    Plan(plan::Arguments),
+    /// Credentials, permissions, log types, lake: each with its fix
+    Doctor(doctor::Arguments),
     /// What the lake holds, and whether it is whole
     #[command(subcommand)]
     Lake(lake::Action),
@@ -132,6 +141,9 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Who(arguments) => ask::who(global, arguments),
         Command::Check(arguments) => ask::check(global, arguments),
         Command::CanI(arguments) => can_i::run(global, arguments),
+        Command::Rescue(arguments) => rescue::run(global, arguments),
+        Command::Plan(arguments) => plan::run(global, arguments),
+        Command::Doctor(arguments) => doctor::run(global, arguments),
         Command::Explain(arguments) => explain::run(global, arguments),
         Command::Ingest(source) => ingest::run(global, source),
         Command::Lake(action) => lake::run(global, action),

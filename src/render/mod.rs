@@ -22,6 +22,9 @@ pub(crate) enum Output {
     Json,
     /// One finding a line
     Jsonl,
+    /// SARIF 2.1.0, of check alone
+    #[value(hide = true)]
+    Sarif,
     /// The table as comma-separated values
     Csv,
     /// The table as Markdown
@@ -32,7 +35,7 @@ pub(crate) enum Output {
 pub(crate) fn document<F: Finding>(out: &mut dyn Write, output: Output, document: &Document<F>) -> io::Result<()> {
     let rows = || document.findings.iter().map(Finding::row).collect::<Vec<_>>();
     match output {
-        Output::Json => json(out, document),
+        Output::Json | Output::Sarif => json(out, document),
         Output::Jsonl => document.findings.iter().try_for_each(|finding| json_line(out, finding)),
         Output::Csv => csv(out, F::COLUMNS, &rows()),
         Output::Md => markdown(out, F::COLUMNS, &rows()),
@@ -83,7 +86,7 @@ pub(crate) fn rows(out: &mut dyn Write, output: Output, columns: &[&str], rows: 
     };
     match output {
         Output::Table => table(out, columns, rows),
-        Output::Json => json(out, &rows.iter().map(object).collect::<Vec<_>>()),
+        Output::Json | Output::Sarif => json(out, &rows.iter().map(object).collect::<Vec<_>>()),
         Output::Jsonl => rows.iter().try_for_each(|row| json_line(out, &object(row))),
         Output::Csv => csv(out, columns, rows),
         Output::Md => markdown(out, columns, rows),

@@ -101,6 +101,7 @@ impl Access {
             assume_role: self.assume_role.clone(),
             external_id: self.external_id.clone(),
             max_rate: self.max_rate,
+            is_hurried: false,
         })
     }
 }
@@ -114,7 +115,7 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Connects, runs, shows how far it is, and gathers what came of it.
-pub(super) fn pull<F>(
+pub(in crate::cli) fn pull<F>(
     global: &Global,
     settings: Settings,
     run: impl FnOnce(Arc<Aws>, Lake) -> F,

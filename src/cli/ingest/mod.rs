@@ -21,7 +21,7 @@ mod cloudtrail;
 mod cloudwatch;
 mod files;
 mod s3;
-mod snapshot;
+pub(super) mod snapshot;
 
 /// Where logs come from.
 #[derive(Debug, Subcommand)]
@@ -129,29 +129,47 @@ impl Run {
         self.throttled += other.throttled;
     }
 
-    /// Summary, JSON and exit code.
-    pub(super) fn tell(&self, global: &Global) -> Result<ExitCode, Failure> {
+    /// Summary on stderr; the exit code it comes to.
+    pub(super) fn sum_up(&self, global: &Global) -> Result<Exit, Failure> {
         if !global.quiet {
             summary(self)?;
         }
-        for scope in self.scopes.iter().filter(|scope| scope.state != State::Done) {
-            if let Some(error) = &scope.error {
-                eprintln!("error: {}: {}", escape(&name_of(scope)), escape(error));
-            }
-        }
+        tell_scopes(&self.scopes);
+        let is_refused = |scope: &Scope| scope.error.is_some();
+        Ok(if self.report.interrupted {
+            Exit::Interrupted
+        } else if self.scopes.iter().any(is_refused) {
+            Exit::Refused
+        } else if self.report.rejected > 0 || !self.report.problems.is_empty() {
+            Exit::Rejected
+        } else {
+            Exit::Answered
+        })
+    }
+
+    /// What became of each scope, as the JSON of `ingest` has it.
+    pub(super) fn document(&self) -> impl Serialize + '_ {
+        view(self)
+    }
+
+    /// Summary, JSON and exit code.
+    fn tell(&self, global: &Global) -> Result<ExitCode, Failure> {
+        let exit = self.sum_up(global)?;
         if global.output == Output::Json {
             render::json(&mut io::stdout().lock(), &view(self))?;
         }
-        let is_refused = |scope: &Scope| scope.error.is_some();
-        Ok(if self.report.interrupted {
-            Exit::Interrupted.into()
-        } else if self.scopes.iter().any(is_refused) {
-            Exit::Refused.into()
-        } else if self.report.rejected > 0 || !self.report.problems.is_empty() {
-            Exit::Rejected.into()
-        } else {
-            Exit::Answered.into()
-        })
+        Ok(exit.into())
+    }
+}
+
+/// Says on stderr what AWS refused, and what to do.
+pub(super) fn tell_scopes(scopes: &[Scope]) {
+    for scope in scopes {
+        match &scope.error {
+            Some(error) => eprintln!("error: {}: {}", escape(&name_of(scope)), escape(error)),
+            None if scope.state != State::Done => eprintln!("note: {} is not done", escape(&name_of(scope))),
+            None => {}
+        }
     }
 }
 
@@ -289,7 +307,7 @@ fn spinner(global: &Global) -> ProgressBar {
 }
 
 /// A flag that Ctrl-C sets: the run ends after what is at hand; a second one ends it at once.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
+pub(super) fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let own = Arc::clone(&stop);
     let wait = move || {

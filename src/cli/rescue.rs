@@ -1,0 +1,85 @@
+//! `rescue`: from "nobody can log in" to a plan, in one command.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use eksplain_aws::Settings;
+use eksplain_aws::rescue::fetch;
+use serde_json::json;
+
+use super::ingest::aws::{Access, pull};
+use super::ingest::{snapshot, stop_on_interrupt};
+use super::{Global, ask};
+use crate::error::{Exit, Failure};
+use crate::render::{self, Output};
+use crate::settings::{DayEnd, now, time};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  eksplain rescue prod
+  eksplain rescue prod --regions eu-west-1 --profile breakglass
+  eksplain rescue prod --logins-since 30d -o json
+
+It asks EKS and IAM for the present state, CloudTrail for the cluster's life, and the authenticator's log for the latest logins (one
+Insights query, billed by what it scans), side by side, keeps it all in the lake, and answers creators and admins for this cluster.
+A source that refuses is named, with what that leaves unknown.")]
+pub(super) struct Arguments {
+    /// The cluster
+    #[arg(value_name = "CLUSTER")]
+    cluster: String,
+    #[command(flatten)]
+    access: Access,
+    /// Region to call when --regions names none
+    #[arg(long)]
+    region: Option<String>,
+    /// Logins from here on
+    #[arg(long, value_name = "TIME", default_value = "14d")]
+    logins_since: String,
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let since = time("--logins-since", &arguments.logins_since, now(), DayEnd::First)?;
+    let principals = snapshot::principals_of_lake(global)?;
+    let settings = Settings {
+        is_hurried: true,
+        ..arguments.access.settings(global, arguments.region.as_deref())?
+    };
+    let stop = stop_on_interrupt();
+    let run = pull(global, settings, async |aws, mut lake| {
+        fetch(&aws, &mut lake, &arguments.cluster, principals, since, &stop).await
+    })?;
+    let exit = run.sum_up(global)?;
+    let (creators, admins) = ask::of_cluster(global, &arguments.cluster)?;
+    if creators.findings.is_empty() && admins.findings.is_empty() {
+        eprintln!(
+            "error: nothing is known of a cluster {}: check its name, its region (--regions) and the account (--profile)",
+            render::escape(&arguments.cluster)
+        );
+    }
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match global.output {
+        Output::Json | Output::Jsonl => {
+            let document = json!({
+                "schema": "eksplain.rescue/1",
+                "ingest": serde_json::to_value(run.document())?,
+                "creators": serde_json::to_value(&creators)?,
+                "admins": serde_json::to_value(&admins)?,
+            });
+            render::json(&mut out, &document)?;
+        }
+        output => {
+            writeln!(out, "# Who can let you in\n")?;
+            render::document(&mut out, output, &admins)?;
+            writeln!(out, "\n# Who made it, and how to get back in\n")?;
+            render::document(&mut out, output, &creators)?;
+        }
+    }
+    out.flush()?;
+    Ok(match exit {
+        // Nothing known of the cluster is no answer, whatever the sources said.
+        Exit::Answered if creators.findings.is_empty() && admins.findings.is_empty() => Exit::Refused.into(),
+        exit => exit.into(),
+    })
+}
