@@ -193,7 +193,9 @@ impl std::fmt::Display for Arn<'_> {
 
 /// The permission set in a role name of the form `AWSReservedSSO_<name>_<16 hex>`; the name may hold underscores.
 pub fn sso_permission_set(role_name: &str) -> Option<&str> {
-    let rest = role_name.strip_prefix("AWSReservedSSO_")?;
+    const PREFIX: &str = "AWSReservedSSO_";
+    let head = role_name.get(..PREFIX.len())?;
+    let rest = head.eq_ignore_ascii_case(PREFIX).then(|| &role_name[PREFIX.len()..])?;
     let (set, suffix) = rest.rsplit_once('_')?;
     (suffix.len() == 16 && suffix.bytes().all(|b| b.is_ascii_hexdigit())).then_some(set)
 }

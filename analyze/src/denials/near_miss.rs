@@ -14,7 +14,7 @@ pub(super) struct NearMiss<'m> {
 }
 
 /// From the likeliest on; the first that any mapping shows is taken.
-const KINDS: [(&str, &str, &str); 11] = [
+const KINDS: [(&str, &str, &str); 12] = [
     (
         "authn.near-miss.sso-path",
         "the mapping keeps /aws-reserved/sso.amazonaws.com/…/ in the role's ARN, which aws-auth never matches",
@@ -64,6 +64,11 @@ const KINDS: [(&str, &str, &str); 11] = [
     (
         "authn.near-miss.name-typo",
         "the mapping's name is one letter away",
+        "guess",
+    ),
+    (
+        "authn.near-miss.group-arn",
+        "the mapping names an IAM group, which aws-auth cannot map: its members stay unknown",
         "guess",
     ),
 ];
@@ -143,14 +148,21 @@ fn kind(mapping: &Mapping, caller: &str, arn: &Arn<'_>) -> Option<usize> {
     }
     if same_account && same_kind && same_partition {
         let set = sso_permission_set(arn.name());
-        if set.is_some() && sso_permission_set(mapped.name()) == set && !same_name {
+        if set.is_some()
+            && sso_permission_set(mapped.name())
+                .zip(set)
+                .is_some_and(|(a, b)| same(a, b))
+            && !same_name
+        {
             return Some(7);
         }
         if path.is_none() && set.is_none() && is_one_edit(&mapped.name().to_lowercase(), &arn.name().to_lowercase()) {
             return Some(10);
         }
     }
-    None
+    // Whether the caller is in the group is in no log; that the mapping was meant for users of this account is plain.
+    let is_group_of_users = mapped.kind() == PrincipalKind::Group && arn.kind() == PrincipalKind::User;
+    (is_group_of_users && same_account && same_partition).then_some(11)
 }
 
 /// Whether one letter, or hyphens for underscores, makes one name of the other; short names differ by chance.
@@ -224,6 +236,17 @@ mod tests {
                 Some("sso-suffix"),
             ),
             ("arn:aws:iam::111122223333:role/Depolyer", role, Some("name-typo")),
+            (
+                "arn:aws:iam::111122223333:group/admins",
+                "arn:aws:iam::111122223333:user/ops/ann",
+                Some("group-arn"),
+            ),
+            (
+                "arn:aws:iam::444455556666:group/admins",
+                "arn:aws:iam::111122223333:user/ann",
+                None,
+            ),
+            ("arn:aws:iam::111122223333:group/admins", role, None),
             ("arn:aws:iam::111122223333:role/Other", role, None),
             (
                 "arn:aws:iam::111122223333:role/worker-1",

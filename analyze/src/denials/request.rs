@@ -108,12 +108,8 @@ enum Gate {
 fn gate(request: &DeniedRequest, message: &str) -> Gate {
     match (request.code, request.decision.as_deref()) {
         (403, Some("forbid")) => Gate::Authorization,
-        (500, _)
-            if request.status_reason.as_deref() == Some("InternalError")
-                && request.decision_reason.as_deref() == Some("internal error") =>
-        {
-            Gate::Authorization
-        }
+        // Without a decision this reason means that an authorizer failed.
+        (500, None) if request.decision_reason.as_deref() == Some("internal error") => Gate::Authorization,
         (403, None) if is_impersonation(message) => Gate::Impersonation,
         // Old or stripped events have no annotations: the API server's own sentence tells.
         (403, None) if is_authorizer_sentence(message) => Gate::Authorization,

@@ -167,7 +167,7 @@ pub(crate) fn job(aws: &Arc<Aws>, group: &Group, log: Log, pull: &Pull) -> Job {
         is_newest_first: false,
         wants_newest_first: false,
         lateness: LATENESS,
-        width: 8,
+        width: 4,
     }
 }
 

@@ -140,6 +140,9 @@ impl DenialClass {
         {
             return DenialClass::NotMapped;
         }
+        if error == "ARN does not match User ID" {
+            return DenialClass::IdArnMismatch;
+        }
         if error.starts_with("invalid username '") {
             return DenialClass::ReservedPrefix;
         }
