@@ -356,4 +356,120 @@ mod tests {
             );
         }
     }
+
+    /// Cases of Kubernetes' own tests (`plugin/pkg/auth/authorizer/rbac/rbac_test.go`): a rule, then requests that it does and does not
+    /// allow. Resources are written as in [`request`].
+    const OF_KUBERNETES: &[(&str, &[&str], &[&str])] = &[
+        (
+            r#"{"verbs":["*"],"apiGroups":["*"],"resources":["*"]}"#,
+            &["get Pods", "watch Pods", "watch Foobar"],
+            &["get /apis"],
+        ),
+        (
+            r#"{"verbs":["get"],"nonResourceURLs":["/apis"]}"#,
+            &["get /apis"],
+            &["watch /apis", "get /api/v1", "get /apis/v1", "get apis"],
+        ),
+        (
+            r#"{"verbs":["*"],"nonResourceURLs":["/apis"]}"#,
+            &["get /apis", "watch /apis"],
+            &["get /api/v1"],
+        ),
+        (
+            r#"{"verbs":["get"],"nonResourceURLs":["/apis/*"]}"#,
+            &["get /apis/v1", "get /apis/v1/foobar"],
+            &["get /api/v1", "get /apis"],
+        ),
+        (
+            r#"{"verbs":["*"],"apiGroups":["*"],"resources":["pods"]}"#,
+            &["get pods"],
+            &["get pods/status"],
+        ),
+        (
+            r#"{"verbs":["*"],"apiGroups":["*"],"resources":["pods/status"]}"#,
+            &["get pods/status"],
+            &["get pods", "get pods/log"],
+        ),
+        (
+            r#"{"verbs":["*"],"apiGroups":["group1"],"resources":["resource1"]}"#,
+            &["verb1 resource1.group1", "verb2 resource1.group1"],
+            &[
+                "verb1 resource1.group2",
+                "verb1 resource2.group1",
+                "verb2 resource2.group2",
+            ],
+        ),
+        (
+            r#"{"verbs":["verb1"],"apiGroups":["*"],"resources":["resource1"]}"#,
+            &["verb1 resource1.group1", "verb1 resource1.group2", "verb1 resource1"],
+            &["verb2 resource1.group1", "verb1 resource2.group1"],
+        ),
+        (
+            r#"{"verbs":["verb1"],"apiGroups":["group1"],"resources":["*"]}"#,
+            &[
+                "verb1 resource1.group1",
+                "verb1 resource2.group1",
+                "verb1 resource2.group1/sub",
+            ],
+            &["verb1 resource1.group2", "verb2 resource1.group1"],
+        ),
+        (
+            r#"{"verbs":["verb1","verb2"],"apiGroups":["group1","group2"],"resources":["resource1","resource2"]}"#,
+            &[
+                "verb1 resource1.group1",
+                "verb1 resource2.group2",
+                "verb2 resource1.group2",
+                "verb2 resource2.group1",
+            ],
+            &[
+                "verb3 resource1.group1",
+                "verb1 resource3.group1",
+                "verb1 resource1.group3",
+            ],
+        ),
+        (
+            r#"{"verbs":["*"],"apiGroups":["*"],"resources":["resource1/subresource1"]}"#,
+            &[
+                "verb1 resource1.group1/subresource1",
+                "verb2 resource1.group1/subresource1",
+            ],
+            &[
+                "verb1 resource1.group2/subresource2",
+                "verb1 resource2.group1/subresource1",
+                "verb1 resource1.group1",
+            ],
+        ),
+        (
+            r#"{"verbs":["verb1"],"nonResourceURLs":["*"]}"#,
+            &["verb1 /foo", "verb1 /foo/bar", "verb1 /foo/bar/one"],
+            &["verb2 /foo", "verb2 /foo/bar/one"],
+        ),
+        (
+            r#"{"verbs":["verb1"],"nonResourceURLs":["/foo/*"]}"#,
+            &["verb1 /foo/bar", "verb1 /foo/baz", "verb1 /foo/bar/one"],
+            &["verb1 /foo", "verb1 /notfoo", "verb2 /foo/bar"],
+        ),
+    ];
+
+    #[test]
+    fn the_tables_of_kubernetes_hold() {
+        for (rule, allowed, refused) in OF_KUBERNETES {
+            let json = format!(r#"{{"metadata":{{"name":"r"}},"rules":[{rule}]}}"#);
+            let Some(RbacObject::Role(role)) = parse_object("clusterroles", None, &json) else {
+                panic!("{json}");
+            };
+            for (asked, expected) in allowed
+                .iter()
+                .map(|ask| (ask, true))
+                .chain(refused.iter().map(|ask| (ask, false)))
+            {
+                let (verb, what) = asked.split_once(' ').unwrap();
+                assert_eq!(
+                    rule_allows(&role.rules[0], &request(verb, what, Some("ns1"))),
+                    expected,
+                    "{rule}: {asked}"
+                );
+            }
+        }
+    }
 }
