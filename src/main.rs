@@ -5,8 +5,10 @@
 
 mod cli;
 mod demo;
+mod diff;
 mod error;
 mod render;
+mod report;
 mod settings;
 mod view;
 

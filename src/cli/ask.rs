@@ -14,6 +14,7 @@ use eksplain_queries::{Bounds, Engine};
 use super::Global;
 use crate::error::{Exit, Failure};
 use crate::render::{self, Output};
+use crate::report::Report;
 use crate::settings::{DayEnd, Micros, now, time};
 use crate::view::admins::Admin;
 use crate::view::checks::CheckFinding;
@@ -27,19 +28,19 @@ use crate::view::{self, Document, Finding};
 pub(crate) struct Selectors {
     /// Only clusters of this name or glob (repeatable)
     #[arg(long, value_name = "NAME|GLOB")]
-    cluster: Vec<String>,
+    pub(super) cluster: Vec<String>,
     /// Only this account
     #[arg(long)]
-    account: Option<String>,
+    pub(super) account: Option<String>,
     /// Only this region
     #[arg(long)]
-    region: Option<String>,
+    pub(super) region: Option<String>,
     /// Only calls from this time on: RFC 3339, a date, or how long ago (90d, 2h)
     #[arg(long, value_name = "TIME")]
-    since: Option<String>,
+    pub(super) since: Option<String>,
     /// Only calls up to this time
     #[arg(long, value_name = "TIME")]
-    until: Option<String>,
+    pub(super) until: Option<String>,
     /// Answer as the world stood then [default: now]
     #[arg(long, value_name = "TIME")]
     pub(super) at: Option<String>,
@@ -142,19 +143,7 @@ pub(super) fn of_cluster(global: &Global, cluster: &str) -> Result<(Document<Cre
 pub(super) fn denials(global: &Global, arguments: &AskDenials) -> Result<ExitCode, Failure> {
     let ask = &arguments.ask;
     let world = Asked::open(global, &ask.selectors, arguments.scope == Scope::All)?;
-    let selects = |cluster: Option<&Cluster>| {
-        cluster.map_or_else(|| ask.selectors.cluster.is_empty(), |cluster| world.selects(cluster))
-    };
-    let shown: Vec<_> = world
-        .answers
-        .denials
-        .iter()
-        .filter(|denial| selects(denial.cluster.as_ref()) && (ask.all || !denial.only_with_all))
-        .collect();
-    let origins = world
-        .engine
-        .origins(&view::ids(shown.iter().flat_map(|denial| &denial.evidence)))?;
-    let findings = shown.into_iter().map(|denial| Denial::of(denial, &origins)).collect();
+    let findings = world.denials(ask.all)?;
     world.print(global, ask, view::denials::SCHEMA, findings)
 }
 
@@ -162,15 +151,7 @@ pub(super) fn denials(global: &Global, arguments: &AskDenials) -> Result<ExitCod
 pub(super) fn check(global: &Global, arguments: &AskCheck) -> Result<ExitCode, Failure> {
     let ask = &arguments.ask;
     let world = Asked::open(global, &ask.selectors, false)?;
-    let checks = eksplain_analyze::check::check(&world.facts, &world.answers, world.at);
-    let shown: Vec<_> = checks.iter().filter(|check| world.selects(&check.cluster)).collect();
-    let origins = world
-        .engine
-        .origins(&view::ids(shown.iter().flat_map(|check| &check.evidence)))?;
-    let findings: Vec<CheckFinding> = shown
-        .into_iter()
-        .map(|check| CheckFinding::of(check, &origins))
-        .collect();
+    let findings = world.checks()?;
     if global.output == Output::Sarif {
         render::json(&mut io::stdout().lock(), &view::checks::sarif(&findings))?;
         return Ok(matched(ask, &findings));
@@ -202,6 +183,36 @@ pub(super) fn who(global: &Global, arguments: &AskWho) -> Result<ExitCode, Failu
         .map(|who| WhoFinding::of(who, &world.answers, &origins))
         .collect();
     world.print(global, ask, view::who::SCHEMA, findings)
+}
+
+/// The whole answer; without a time it is that of the newest record, so that one lake gives one report.
+pub(super) fn report(global: &Global, selectors: &Selectors) -> Result<Report, Failure> {
+    let newest = || {
+        let lake = Lake::open(&global.lake)?;
+        let last = eksplain_lake::Table::ALL
+            .into_iter()
+            .filter_map(|table| lake.last_record(table))
+            .max();
+        Ok::<_, Failure>(last.map(eksplain_analyze::time::format_rfc3339))
+    };
+    let selectors = Selectors {
+        at: match &selectors.at {
+            Some(at) => Some(at.clone()),
+            None => newest()?,
+        },
+        ..selectors.clone()
+    };
+    let world = Asked::open(global, &selectors, false)?;
+    Ok(Report {
+        schema: crate::report::SCHEMA,
+        version: env!("CARGO_PKG_VERSION"),
+        at: eksplain_analyze::time::format_rfc3339(world.at),
+        coverage: world.document::<Admin>(view::admins::SCHEMA, Vec::new()).coverage,
+        admins: world.admins(false)?,
+        creators: world.creators()?,
+        denials: world.denials(false)?,
+        checks: world.checks()?,
+    })
 }
 
 /// Facts up to a moment, completed.
@@ -318,6 +329,32 @@ impl<'a> Asked<'a> {
         Ok(shown
             .into_iter()
             .map(|creator| Creator::of(creator, &origins))
+            .collect())
+    }
+
+    fn denials(&self, with_all: bool) -> Result<Vec<Denial>, Failure> {
+        let selects = |cluster: Option<&Cluster>| {
+            cluster.map_or_else(|| self.selectors.cluster.is_empty(), |cluster| self.selects(cluster))
+        };
+        let shown: Vec<_> = self
+            .answers
+            .denials
+            .iter()
+            .filter(|denial| selects(denial.cluster.as_ref()) && (with_all || !denial.only_with_all))
+            .collect();
+        let evidence = shown.iter().flat_map(|denial| &denial.evidence);
+        let origins = self.engine.origins(&view::ids(evidence))?;
+        Ok(shown.into_iter().map(|denial| Denial::of(denial, &origins)).collect())
+    }
+
+    fn checks(&self) -> Result<Vec<CheckFinding>, Failure> {
+        let checks = eksplain_analyze::check::check(&self.facts, &self.answers, self.at);
+        let shown: Vec<_> = checks.iter().filter(|check| self.selects(&check.cluster)).collect();
+        let evidence = shown.iter().flat_map(|check| &check.evidence);
+        let origins = self.engine.origins(&view::ids(evidence))?;
+        Ok(shown
+            .into_iter()
+            .map(|check| CheckFinding::of(check, &origins))
             .collect())
     }
 

@@ -12,6 +12,7 @@ use crate::render::{self, Output};
 mod ask;
 mod can_i;
 mod demo;
+mod diff;
 mod doctor;
 mod evidence;
 mod explain;
@@ -19,6 +20,7 @@ mod ingest;
 mod lake;
 mod plan;
 mod query;
+mod report;
 mod rescue;
 mod shell;
 
@@ -120,6 +122,10 @@ enum Command {
     Query(query::Arguments),
     /// The stored record behind a piece of evidence, with its origin
     Evidence(evidence::Arguments),
+    /// The whole answer as HTML, JSON, CSV and Markdown, into a folder
+    Report(report::Arguments),
+    /// What changed between two times, or between two reports
+    Diff(diff::Arguments),
     /// A small estate that comes with eksplain: ingests it and answers the three questions
     Demo(demo::Arguments),
     /// Completion for a shell
@@ -149,6 +155,8 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Lake(action) => lake::run(global, action),
         Command::Query(arguments) => query::run(global, arguments),
         Command::Evidence(arguments) => evidence::run(global, arguments),
+        Command::Report(arguments) => report::run(global, arguments),
+        Command::Diff(arguments) => diff::run(global, arguments),
         Command::Demo(arguments) => demo::run(global, arguments),
         Command::Completions(arguments) => shell::completions(arguments),
         Command::Man => shell::man(),
