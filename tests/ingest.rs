@@ -317,3 +317,49 @@ fn wrong_use_is_told_with_what_to_do() {
     let (code, _, errors) = eksplain(dir.path(), &["ingest", "files", "/etc/hostname"]);
     assert!(code == 2 && errors.contains("not empty"), "{errors}");
 }
+
+#[test]
+fn compacting_changes_the_files_and_nothing_that_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    for number in 0..12 {
+        let mut event = audit();
+        event["auditID"] = json!(format!("a-{number}"));
+        // Two days, the later one first: order within the merged part comes from the ids.
+        event["stageTimestamp"] = json!(format!("2026-11-{}T10:00:{:02}.000000Z", 23 - number % 2, 59 - number));
+        let file = folder.path().join(format!("{number}.json"));
+        std::fs::write(&file, event.to_string()).unwrap();
+        assert_eq!(eksplain(&lake, &["ingest", "files", file.to_str().unwrap()]).0, 0);
+    }
+    let sql = "select id, ts, audit_id, groups_json from audit order by id";
+    let before = eksplain(&lake, &["query", sql]).1;
+    assert_eq!(before.as_array().unwrap().len(), 12, "{before}");
+    let (code, done, said) = eksplain(&lake, &["lake", "compact"]);
+    assert_eq!(
+        (code, &done["merged"], &done["into"]),
+        (0, &json!(12), &json!(2)),
+        "{said}"
+    );
+    assert_eq!(eksplain(&lake, &["query", sql]).1, before);
+    let parts = content(&lake)
+        .into_keys()
+        .filter(|name| name.ends_with(".parquet"))
+        .count();
+    assert_eq!(parts, 2);
+    assert_eq!(eksplain(&lake, &["lake", "verify"]).0, 0);
+    assert_eq!(eksplain(&lake, &["lake", "compact"]).1["merged"], 0);
+    // What was read stays known, by its file and by its content.
+    let again = eksplain(
+        &lake,
+        &["ingest", "files", folder.path().join("3.json").to_str().unwrap()],
+    )
+    .1;
+    assert_eq!((&again["read"], &again["kept"]), (&json!(0), &json!(0)));
+    std::fs::copy(folder.path().join("3.json"), folder.path().join("copy.json")).unwrap();
+    let copy = eksplain(
+        &lake,
+        &["ingest", "files", folder.path().join("copy.json").to_str().unwrap()],
+    )
+    .1;
+    assert_eq!((&copy["kept"], &copy["repeated"]), (&json!(0), &json!(1)));
+}

@@ -4,6 +4,7 @@
 //! that is killed between the two is finished by whoever opens the lake next. Nothing in a commit tells of clocks or processes,
 //! so that a run that was killed and repeated ends in the same files as one that never was.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,9 @@ pub(crate) struct Commit {
     pub(crate) inputs: Vec<InputDone>,
     /// Parts that appear with it.
     pub(crate) parts: Vec<PartInfo>,
+    /// Parts that go with it, because others hold their rows now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) removed: Vec<PathBuf>,
 }
 
 pub(crate) const STAGING: &str = "_staging";
@@ -89,11 +93,36 @@ impl Journal {
         let hash = std::str::from_utf8(&hash).expect("base32hex is ASCII");
         write_durably(&folder.join(format!("{:08}-{hash}.json", self.next)), &text)?;
         self.next += 1;
-        self.place_parts(commit)
+        self.place_parts(commit)?;
+        self.remove_parts(commit)
+    }
+
+    /// Finishes what a run that was killed behind its commit had not done.
+    pub(crate) fn settle(&self, commits: &[Commit]) -> Result<()> {
+        let removed: HashSet<&PathBuf> = commits.iter().flat_map(|commit| &commit.removed).collect();
+        for commit in commits {
+            let mut left = commit.clone();
+            left.parts.retain(|part| !removed.contains(&part.path));
+            self.place_parts(&left)?;
+        }
+        commits.iter().try_for_each(|commit| self.remove_parts(commit))
+    }
+
+    fn remove_parts(&self, commit: &Commit) -> Result<()> {
+        for path in &commit.removed {
+            let path = self.root.join(path);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove the part", &path, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Moves parts that still wait in staging to where they belong.
-    pub(crate) fn place_parts(&self, commit: &Commit) -> Result<()> {
+    fn place_parts(&self, commit: &Commit) -> Result<()> {
         let staging = self.root.join(STAGING);
         for part in &commit.parts {
             let (from, to) = (part.staged(&staging), self.root.join(&part.path));

@@ -127,6 +127,10 @@ impl Lake {
     fn of(root: &Path, commits: Vec<Commit>) -> Self {
         let (mut parts, mut inputs) = (Vec::new(), HashSet::new());
         for commit in commits {
+            if !commit.removed.is_empty() {
+                let gone: HashSet<PathBuf> = commit.removed.into_iter().collect();
+                parts.retain(|part: &PartInfo| !gone.contains(&part.path));
+            }
             parts.extend(commit.parts);
             inputs.extend(commit.inputs);
         }
@@ -147,6 +151,12 @@ impl Lake {
     /// # Errors
     /// [`Error::Busy`] where another process writes; faults of the file system.
     pub fn ingest(&mut self) -> Result<IngestSession> {
+        let (journal, lock) = self.lock()?;
+        Ok(IngestSession::new(self.root.clone(), journal, self.parts.clone(), lock))
+    }
+
+    /// Takes the lake for writing, and finishes what another run left behind its commit.
+    pub(crate) fn lock(&mut self) -> Result<(Journal, File)> {
         let path = self.root.join(LOCK);
         let folder = self.root.join("_state");
         fs::create_dir_all(&folder).at("make the folder", &folder)?;
@@ -164,14 +174,18 @@ impl Lake {
         }
         // Another run may have committed since this lake was opened, or died between its commit and its parts.
         let (journal, commits) = Journal::open(&self.root)?;
-        commits.iter().try_for_each(|commit| journal.place_parts(commit))?;
+        journal.settle(&commits)?;
         let staging = self.root.join(STAGING);
         if staging.exists() {
             fs::remove_dir_all(&staging).at("clear", &staging)?;
         }
         fs::create_dir_all(&staging).at("make the folder", &staging)?;
         *self = Self::of(&self.root, commits);
-        Ok(IngestSession::new(self.root.clone(), journal, self.parts.clone(), lock))
+        Ok((journal, lock))
+    }
+
+    pub(crate) fn part_infos(&self) -> &[PartInfo] {
+        &self.parts
     }
 
     /// Whether the object was read before, in this state.
@@ -306,7 +320,7 @@ impl Lake {
 }
 
 /// The rows of a part, batch by batch.
-fn read(path: &Path) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+pub(crate) fn read(path: &Path) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
     let file = File::open(path).at("read the part", path)?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file)
         .at("read the part", path)?

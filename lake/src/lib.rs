@@ -7,6 +7,7 @@
 //!
 //! It never knows what a record means, where objects come from, or how questions are asked.
 
+mod compact;
 mod error;
 mod fingerprint;
 mod id;
@@ -19,6 +20,7 @@ mod session;
 mod table;
 pub mod tables;
 
+pub use compact::Compaction;
 pub use error::{Error, Result};
 pub use id::{ID_LENGTH, NotAnId, RecordId};
 pub use journal::InputDone;

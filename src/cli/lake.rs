@@ -1,4 +1,4 @@
-//! `lake status` and `lake verify`.
+//! `lake status`, `lake verify` and `lake compact`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -22,6 +22,8 @@ pub(crate) enum Action {
     Status,
     /// Reads every file and compares it with what was committed
     Verify,
+    /// Merges small files; what the lake says stays the same
+    Compact,
 }
 
 /// `eksplain.lake-status/1`.
@@ -55,6 +57,7 @@ pub(super) fn run(global: &Global, action: &Action) -> Result<ExitCode, Failure>
     match action {
         Action::Status => status(global),
         Action::Verify => verify(global),
+        Action::Compact => compact(global),
     }
 }
 
@@ -201,4 +204,31 @@ fn verify(global: &Global) -> Result<ExitCode, Failure> {
     } else {
         Exit::Damaged.into()
     })
+}
+
+/// `eksplain.lake-compact/1`.
+#[derive(Debug, Serialize)]
+struct Compacted {
+    schema: &'static str,
+    merged: u64,
+    into: u64,
+}
+
+fn compact(global: &Global) -> Result<ExitCode, Failure> {
+    let done = Lake::open(&global.lake)?.compact()?;
+    if global.output == Output::Json {
+        let document = Compacted {
+            schema: "eksplain.lake-compact/1",
+            merged: done.merged,
+            into: done.into,
+        };
+        render::json(&mut io::stdout().lock(), &document)?;
+    } else if !global.quiet {
+        eprintln!(
+            "merged {} files into {}",
+            HumanCount(done.merged),
+            HumanCount(done.into)
+        );
+    }
+    Ok(Exit::Answered.into())
 }
