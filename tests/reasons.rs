@@ -545,6 +545,33 @@ fn login_cases(world: &mut World) {
 
     let cluster = world.cluster("authn.unknown", "API");
     let nobody = json!({"user": {}, "annotations": {}, "responseStatus": {"code": 401, "reason": "Unauthorized", "message": "Unauthorized"}});
+    world.event(&cluster, 20, nobody.clone());
+
+    let with = |over: Value| {
+        let mut event = nobody.clone();
+        for (key, value) in over.as_object().unwrap() {
+            event[key] = value.clone();
+        }
+        event
+    };
+    let cluster = world.cluster("authn.serviceaccount.expired", "API");
+    world.granted(&cluster, 10, 0, &role("who"));
+    world.event(
+        &cluster,
+        20,
+        with(json!({"userAgent": "controller/v0.0.0 (linux/amd64)", "sourceIPs": ["10.0.3.7"]})),
+    );
+
+    let cluster = world.cluster("authn.oidc", "API");
+    world.granted(&cluster, 10, 0, &role("who"));
+    let request = json!({"name": cluster, "oidc": {"issuerUrl": "https://login.example.com"}});
+    world.call(
+        3,
+        "admin",
+        "eks",
+        "AssociateIdentityProviderConfig",
+        json!({"requestParameters": request}),
+    );
     world.event(&cluster, 20, nobody);
 }
 

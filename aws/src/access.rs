@@ -307,6 +307,13 @@ impl Aws {
                     .filter_map(|a| a.id().map(str::to_owned)),
             );
             token = page.next_token().map(str::to_owned);
+            if token.is_none() && ids.is_empty() {
+                return Err(Fault::other(
+                    "organizations:ListAccounts",
+                    "the organization lists no active account",
+                    "call as its management account or a delegated administrator, or name the accounts",
+                ));
+            }
             if token.is_none() {
                 return Ok(ids);
             }

@@ -6,7 +6,7 @@
 use eksplain_parse::arn::Arn;
 use eksplain_parse::authenticator::DenialClass;
 use eksplain_parse::aws_auth::Section;
-use eksplain_queries::facts::{DeniedLogin, Micros, StsResponse};
+use eksplain_queries::facts::{DeniedLogin, DeniedRequest, Micros, StsResponse};
 
 use super::near_miss::nearest;
 use super::{Refusal, Verdict, fixes};
@@ -277,6 +277,56 @@ fn not_mapped(
     Verdict::new("authn.not-mapped", known, "certain").with(defaults())
 }
 
+/// A 401 of which the authenticator says nothing: where its log is in the lake, another way to log in failed.
+fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Cluster>) -> Verdict {
+    let is_here = |place| world.places.cluster(place).as_ref() == cluster;
+    let facts = world.facts;
+    let has_log = facts.logins.iter().any(|login| is_here(&login.place))
+        || facts.denied_logins.iter().any(|login| is_here(&login.place));
+    let agent = request.user_agent.as_deref().unwrap_or_default();
+    let is_person = ["kubectl", "Mozilla/", "helm", "Helm", "HashiCorp", "k9s", "aws-"]
+        .iter()
+        .any(|name| agent.starts_with(name));
+    // Only the last address is the API server's own observation.
+    let is_inside = request
+        .source_ips
+        .last()
+        .and_then(|ip| ip.parse::<std::net::Ipv4Addr>().ok())
+        .is_some_and(|ip| ip.is_private());
+    if has_log && is_inside && !agent.is_empty() && !is_person {
+        return Verdict::new(
+            "authn.serviceaccount.expired",
+            "a client inside the cluster sent a token that nobody accepts, most likely its service account token from before it was renewed",
+            "guess",
+        )
+        .with([fixes::fix(
+            "Update the client's Kubernetes library, which must read the token anew, and restart it",
+            Vec::new(),
+        )]);
+    }
+    let has_provider = facts.calls.iter().any(|call| {
+        call.event_name == "AssociateIdentityProviderConfig"
+            && call.error_code.is_none()
+            && call.at.ts <= request.at.ts
+            && is_here(&call.place)
+    });
+    if has_log && has_provider {
+        return Verdict::new(
+            "authn.oidc",
+            "the cluster has an OIDC identity provider, and the authenticator saw no token of AWS: the provider's token was refused",
+            "guess",
+        )
+        .with([fixes::fix("Compare issuer, audience and claims of the token with the provider's configuration", Vec::new())]);
+    }
+    let name = cluster.map_or("CLUSTER", |cluster| cluster.name.as_str());
+    let command = format!(
+        "aws eks update-cluster-config --name {} --logging '{{\"clusterLogging\":[{{\"types\":[\"authenticator\",\"audit\"],\"enabled\":true}}]}}'",
+        crate::creators::quote(name)
+    );
+    let cause = "the login failed, and no line of the authenticator says why: its log is off, or not in the lake";
+    Verdict::new("authn.unknown", cause, "guess").with([fixes::fix("Turn the authenticator's log on", vec![command])])
+}
+
 fn logged_in_with_another_id(world: &World<'_>, line: &DeniedLogin, principal: &str, id: &str) -> bool {
     let is_other = |uid: &str| uid.rsplit(':').next().is_some_and(|known| known != id);
     let of_principal = |arn: Option<&str>| arn.is_some_and(|arn| arn.eq_ignore_ascii_case(principal));
@@ -378,30 +428,26 @@ fn unexplained_401s(world: &World<'_>) -> Vec<Refusal> {
             .any(|line| world.places.cluster(&line.place).as_ref() == cluster)
     };
     let requests = super::request::one_stage_each(world).filter(|request| request.code == 401);
-    requests.filter_map(|request| {
-        let cluster = world.places.cluster(&request.place);
-        if is_explained(cluster.as_ref(), request.at.ts) {
-            return None;
-        }
-        let name = cluster.as_ref().map_or("CLUSTER", |cluster| cluster.name.as_str());
-        let command = format!(
-            "aws eks update-cluster-config --name {} --logging '{{\"clusterLogging\":[{{\"types\":[\"authenticator\",\"audit\"],\"enabled\":true}}]}}'",
-            crate::creators::quote(name)
-        );
-        Some(Refusal {
-            verdict: Verdict::new("authn.unknown", "the login failed, and no line of the authenticator says why: its log is off, or not in the lake", "guess")
-                .with([fixes::fix("Turn the authenticator's log on", vec![command])]),
-            cluster,
-            principal: None,
-            username: None,
-            groups: Vec::new(),
-            session: None,
-            request: RequestShape::default(),
-            at: request.at.clone(),
-            evidence: vec![evidence::audit(&request.at, "401 Unauthorized")],
-            only_with_all: false,
-            last_success: None,
-            text: request.status_message.clone(),
+    requests
+        .filter_map(|request| {
+            let cluster = world.places.cluster(&request.place);
+            if is_explained(cluster.as_ref(), request.at.ts) {
+                return None;
+            }
+            Some(Refusal {
+                verdict: unexplained(world, request, cluster.as_ref()),
+                cluster,
+                principal: None,
+                username: None,
+                groups: Vec::new(),
+                session: None,
+                request: RequestShape::default(),
+                at: request.at.clone(),
+                evidence: vec![evidence::audit(&request.at, "401 Unauthorized")],
+                only_with_all: false,
+                last_success: None,
+                text: request.status_message.clone(),
+            })
         })
-    }).collect()
+        .collect()
 }

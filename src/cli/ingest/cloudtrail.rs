@@ -5,6 +5,7 @@ use eksplain_aws::cloudtrail::{Lookup, REACH, ingest};
 use eksplain_lake::{Lake, Table};
 
 use super::aws::{Access, Window, pull};
+use super::snapshot::answers_of_lake;
 use super::{Run, stop_on_interrupt};
 use crate::cli::Global;
 use crate::error::Failure;
@@ -82,11 +83,32 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure
         is_newest_first: arguments.order == Order::Newest,
     };
     let stop = stop_on_interrupt();
-    pull(
-        global,
-        arguments.access.settings(global, arguments.region.as_deref())?,
-        async |aws, mut lake| ingest(&aws, &mut lake, &lookup, &stop).await,
-    )
+    let settings = arguments.access.settings(global, arguments.region.as_deref())?;
+    let run = pull(global, settings, async |aws, mut lake| {
+        ingest(&aws, &mut lake, &lookup, &stop).await
+    })?;
+    if !global.quiet {
+        tell_older_clusters(global)?;
+    }
+    Ok(run)
+}
+
+/// Says which clusters were made before the window: nothing here can say by whom.
+fn tell_older_clusters(global: &Global) -> Result<(), Failure> {
+    let older: Vec<String> = answers_of_lake(global)?
+        .map(|answers| answers.creators)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|creator| creator.basis != Some("create_cluster_event") && creator.deleted_at.is_none())
+        .map(|creator| creator.cluster.name)
+        .collect();
+    if !older.is_empty() {
+        eprintln!(
+            "note: no CreateCluster was found for {}: older than what is in the lake; a trail's bucket may have it (eksplain ingest s3)",
+            crate::render::escape(&older.join(", "))
+        );
+    }
+    Ok(())
 }
 
 /// `eks` is short for `eks.amazonaws.com`.

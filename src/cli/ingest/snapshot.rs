@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
+use eksplain_analyze::findings::Answers;
 use eksplain_analyze::{Options, answer};
 use eksplain_aws::snapshot::{Look, ingest};
 use eksplain_ingest::{Hints, ingest_kubectl};
@@ -94,17 +95,9 @@ fn look(global: &Global, arguments: &Arguments) -> Result<Run, Failure> {
 
 /// Every IAM principal that an answer from the lake names.
 pub(in crate::cli) fn principals_of_lake(global: &Global) -> Result<Vec<String>, Failure> {
-    let Ok(lake) = Lake::open(&global.lake) else {
+    let Some(answers) = answers_of_lake(global)? else {
         return Ok(Vec::new());
     };
-    let now = now();
-    let engine = Engine::open(&lake)?;
-    let facts = ask::facts_at(&engine, now)?;
-    let options = Options {
-        at: now,
-        ..Options::default()
-    };
-    let answers = answer(&facts, &options);
     let admins = answers.admins.iter().map(|admin| admin.principal.clone());
     let creators = answers
         .creators
@@ -119,4 +112,18 @@ pub(in crate::cli) fn principals_of_lake(global: &Global) -> Result<Vec<String>,
     arns.sort_unstable();
     arns.dedup();
     Ok(arns)
+}
+
+/// What the lake answers now; `None` where there is no lake yet.
+pub(super) fn answers_of_lake(global: &Global) -> Result<Option<Answers>, Failure> {
+    let Ok(lake) = Lake::open(&global.lake) else {
+        return Ok(None);
+    };
+    let now = now();
+    let facts = ask::facts_at(&Engine::open(&lake)?, now)?;
+    let options = Options {
+        at: now,
+        ..Options::default()
+    };
+    Ok(Some(answer(&facts, &options)))
 }
