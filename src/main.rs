@@ -4,6 +4,7 @@
 //! asking the lake and reasoning are the work of the crates beside this one.
 
 mod cli;
+mod config;
 mod demo;
 mod diff;
 mod error;

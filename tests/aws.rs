@@ -28,8 +28,13 @@ impl Drop for Server {
 impl Server {
     /// The stand-in for LookupEvents.
     fn lookup_events(options: &Value) -> Self {
+        Self::stand_in("lookup_events.py", &options.to_string())
+    }
+
+    /// A script of tests/aws that prints its port.
+    fn stand_in(name: &str, options: &str) -> Self {
         let mut child = Command::new("python3")
-            .args([script("lookup_events.py").as_os_str(), options.to_string().as_ref()])
+            .args([script(name).as_os_str(), options.as_ref()])
             .stdout(Stdio::piped())
             .spawn()
             .expect("python3 is there: tests/all installs it");
@@ -365,6 +370,52 @@ fn rescue_answers_with_the_sources_that_answer() {
     };
     assert_eq!(state("cloudtrail:LookupEvents"), Some(json!("ok")));
     assert_eq!(state("logs:DescribeLogGroups"), Some(json!("failed")));
+}
+
+#[test]
+fn a_snapshot_alone_tells_who_is_admin() {
+    let server = Server::stand_in("eks.py", "");
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let (code, report, said) = run(&mut server.eksplain(&lake, &["ingest", "snapshot"]));
+    assert_eq!(code, Some(0), "{said}");
+    // A cluster, five entries with their policies, and the six roles that they and the cluster name.
+    assert_eq!(report["kept"], 1 + 5 + 5 + 6, "{said}");
+    assert!(report["throttled"].as_u64() > Some(0), "{report}");
+    let (_, admins, _) = run(&mut server.eksplain(&lake, &["admins"]));
+    let found: Vec<(String, String, String)> = admins["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|admin| {
+            let word = |field: &str| admin[field].as_str().unwrap().to_owned();
+            (word("principal"), word("status"), word("principal_state"))
+        })
+        .collect();
+    let expected = [("Creator", "present"), ("Gone", "deleted"), ("Ops", "present")].map(|(role, state)| {
+        (
+            format!("arn:aws:iam::111122223333:role/{role}"),
+            "active".to_owned(),
+            state.to_owned(),
+        )
+    });
+    assert_eq!(found, expected, "{admins}");
+    let dev = "arn:aws:iam::111122223333:role/Dev";
+    let can = |namespace: &str| {
+        let words = [
+            "can-i",
+            "create",
+            "deployments.apps",
+            "-n",
+            namespace,
+            "--as",
+            dev,
+            "--cluster",
+            "prod",
+        ];
+        run(&mut server.eksplain(&lake, &words)).1["allowed"].clone()
+    };
+    assert_eq!((can("dev-eu"), can("prod") == json!(true)), (json!(true), false));
 }
 
 #[test]

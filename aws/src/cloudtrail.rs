@@ -25,7 +25,7 @@ const SECOND: Micros = 1_000_000;
 /// How far back LookupEvents goes.
 pub const REACH: Micros = 90 * 86_400 * SECOND;
 /// CloudTrail delivers most events within five minutes and says "about 15".
-pub(crate) const LATENESS: Micros = 20 * 60 * SECOND;
+const LATENESS: Micros = 20 * 60 * SECOND;
 const PAGE: i32 = 50;
 
 /// Which events to look up.
@@ -99,7 +99,23 @@ async fn jobs_of(aws: &Arc<Aws>, account: &Account, lookup: &Lookup) -> Vec<Job>
 }
 
 pub(crate) fn job(aws: &Arc<Aws>, account: &Account, region: &str, source: Option<&str>, lookup: &Lookup) -> Job {
+    let attribute = source.map(|source| (LookupAttributeKey::EventSource, source.to_owned()));
     let part = source.unwrap_or("all");
+    Job {
+        wants_newest_first: lookup.is_newest_first,
+        ..lookup_job(aws, account, region, part, attribute, lookup.window)
+    }
+}
+
+/// The lookup of one attribute, or of all events.
+pub(crate) fn lookup_job(
+    aws: &Arc<Aws>,
+    account: &Account,
+    region: &str,
+    part: &str,
+    attribute: Option<(LookupAttributeKey, String)>,
+    window: Range,
+) -> Job {
     Job {
         name: format!("cloudtrail://{}/{region}/{part}", account.name()),
         scope: Scope::new(account.id.as_deref(), Some(region), "cloudtrail").part(part),
@@ -113,19 +129,19 @@ pub(crate) fn job(aws: &Arc<Aws>, account: &Account, region: &str, source: Optio
             aws: Arc::clone(aws),
             account: account.clone(),
             region: region.to_owned(),
-            attribute: source.map(|source| (LookupAttributeKey::EventSource, source.to_owned())),
+            attribute,
         }),
-        window: whole_seconds(lookup.window),
+        window: whole_seconds(window),
         step: SECOND,
         is_newest_first: true,
-        wants_newest_first: lookup.is_newest_first,
+        wants_newest_first: true,
         lateness: LATENESS,
         width: 4,
     }
 }
 
 /// The API takes whole seconds, both included.
-pub(crate) fn whole_seconds(range: Range) -> Range {
+fn whole_seconds(range: Range) -> Range {
     Range {
         from: range.from.div_euclid(SECOND) * SECOND,
         to: range.to.div_euclid(SECOND) * SECOND + SECOND - 1,
@@ -133,12 +149,12 @@ pub(crate) fn whole_seconds(range: Range) -> Range {
 }
 
 /// LookupEvents of one account, region and attribute.
-pub(crate) struct Events {
-    pub(crate) client: aws_sdk_cloudtrail::Client,
-    pub(crate) aws: Arc<Aws>,
-    pub(crate) account: Account,
-    pub(crate) region: String,
-    pub(crate) attribute: Option<(LookupAttributeKey, String)>,
+struct Events {
+    client: aws_sdk_cloudtrail::Client,
+    aws: Arc<Aws>,
+    account: Account,
+    region: String,
+    attribute: Option<(LookupAttributeKey, String)>,
 }
 
 #[async_trait]

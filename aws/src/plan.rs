@@ -9,7 +9,6 @@ use crate::access::Aws;
 use crate::cloudtrail::{self, Lookup};
 use crate::cloudwatch::{self, Pull};
 use crate::policy;
-use crate::pull::{Micros, Range};
 use crate::quota::Api;
 use crate::s3::{self, Source};
 use crate::scope::Scope;
@@ -154,24 +153,4 @@ pub async fn plan(aws: &Arc<Aws>, wanted: &Wanted) -> (Vec<Step>, Vec<Scope>) {
         }
     }
     (steps, scopes)
-}
-
-/// How much of a whole lies in a window, if it is spread evenly from `from` to now.
-pub(crate) fn share(window: Range, from: Micros, now: Micros) -> f64 {
-    let age = (now - from).max(1) as f64;
-    let wanted = (window.to.min(now) - window.from.max(from)).max(0) as f64;
-    (wanted / age).min(1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_has_its_share() {
-        let window = Range { from: 50, to: 100 };
-        assert!((share(window, 0, 100) - 0.5).abs() < 1e-9);
-        assert!((share(window, 60, 100) - 1.0).abs() < 1e-9);
-        assert_eq!(share(Range { from: 0, to: 10 }, 20, 100), 0.0);
-    }
 }

@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aws_sdk_cloudtrail::types::LookupAttributeKey;
-use eksplain_ingest::{Hints, IngestReport};
+use eksplain_ingest::IngestReport;
 use eksplain_lake::Lake;
 
 use crate::access::{Account, Aws};
-use crate::cloudtrail::{self, Events, LATENESS, REACH};
+use crate::cloudtrail::{REACH, lookup_job};
 use crate::cloudwatch;
 use crate::pull::{self, Job, Micros, Range};
 use crate::regions::home_of;
 use crate::scope::Scope;
 use crate::snapshot::{self, Look, now};
 
-const SECOND: Micros = 1_000_000;
 /// Events that make, change or end access to a cluster, one lookup each.
 const OF_EKS: &[&str] = &[
     "CreateCluster",
@@ -120,31 +119,13 @@ fn summed_up(scopes: Vec<Scope>) -> Vec<Scope> {
     sums
 }
 
+/// Events of one name, as far back as they go.
 fn lookup(aws: &Arc<Aws>, account: &Account, region: &str, event: &str) -> Job {
     let now = now();
-    Job {
-        name: format!("cloudtrail://{}/{region}/event/{event}", account.name()),
-        scope: Scope::new(account.id.as_deref(), Some(region), "cloudtrail").part(event),
-        place: Hints {
-            account: account.id.clone(),
-            region: Some(region.to_owned()),
-            ..Hints::default()
-        },
-        pages: Box::new(Events {
-            client: aws_sdk_cloudtrail::Client::new(&account.within(region)),
-            aws: Arc::clone(aws),
-            account: account.clone(),
-            region: region.to_owned(),
-            attribute: Some((LookupAttributeKey::EventName, event.to_owned())),
-        }),
-        window: cloudtrail::whole_seconds(Range {
-            from: now - REACH,
-            to: now,
-        }),
-        step: SECOND,
-        is_newest_first: true,
-        wants_newest_first: true,
-        lateness: LATENESS,
-        width: 1,
-    }
+    let window = Range {
+        from: now - REACH,
+        to: now,
+    };
+    let attribute = (LookupAttributeKey::EventName, event.to_owned());
+    lookup_job(aws, account, region, &format!("event/{event}"), Some(attribute), window)
 }

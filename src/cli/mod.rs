@@ -22,7 +22,11 @@ mod plan;
 mod query;
 mod report;
 mod rescue;
+mod run;
 mod shell;
+
+/// The lake where none is named.
+const DEFAULT_LAKE: &str = "eksplain-lake";
 
 /// Who is admin of an EKS cluster, who created it, and why requests were denied: answered from logs, with proof.
 #[derive(Debug, Parser)]
@@ -53,7 +57,7 @@ pub(crate) struct Global {
         global = true,
         value_name = "DIR",
         env = "EKSPLAIN_LAKE",
-        default_value = "eksplain-lake"
+        default_value = DEFAULT_LAKE
     )]
     pub(crate) lake: PathBuf,
     /// Profile of the AWS configuration files
@@ -126,6 +130,10 @@ enum Command {
     Report(report::Arguments),
     /// What changed between two times, or between two reports
     Diff(diff::Arguments),
+    /// One scheduled pass: ingest what is new, report, say what changed (eksplain.toml)
+    Run(run::Arguments),
+    /// Writes a commented eksplain.toml
+    Init(run::Init),
     /// A small estate that comes with eksplain: ingests it and answers the three questions
     Demo(demo::Arguments),
     /// Completion for a shell
@@ -157,6 +165,8 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Evidence(arguments) => evidence::run(global, arguments),
         Command::Report(arguments) => report::run(global, arguments),
         Command::Diff(arguments) => diff::run(global, arguments),
+        Command::Run(arguments) => run::run(global, arguments),
+        Command::Init(arguments) => run::init(global, arguments),
         Command::Demo(arguments) => demo::run(global, arguments),
         Command::Completions(arguments) => shell::completions(arguments),
         Command::Man => shell::man(),

@@ -106,7 +106,7 @@ impl Group {
         let now = jiff::Timestamp::now().as_microsecond();
         let kept = self.retention_days.map(|days| now - i64::from(days) * 86_400 * SECOND);
         let from = self.made_at.max(kept.unwrap_or(i64::MIN));
-        (self.stored_bytes as f64 * crate::plan::share(window, from, now)) as u64
+        (self.stored_bytes as f64 * window.share_of(from, now)) as u64
     }
 
     fn place(&self) -> Hints {

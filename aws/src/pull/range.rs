@@ -60,6 +60,13 @@ impl Range {
         left
     }
 
+    /// How much of something written evenly from `from` to now lies in this range.
+    pub(crate) fn share_of(self, from: Micros, now: Micros) -> f64 {
+        let age = (now - from).max(1) as f64;
+        let wanted = (self.to.min(now) - self.from.max(from)).max(0) as f64;
+        (wanted / age).min(1.0)
+    }
+
     /// The range as an input of the lake.
     pub(crate) fn as_input(self, name: &str) -> InputDone {
         InputDone {
@@ -132,6 +139,13 @@ mod tests {
         );
         assert_eq!(whole.without([range(0, 100)]), []);
         assert_eq!(whole.without([range(0, 5), range(101, 105)]), [whole]);
+    }
+
+    #[test]
+    fn a_window_has_its_share() {
+        assert!((range(50, 100).share_of(0, 100) - 0.5).abs() < 1e-9);
+        assert!((range(50, 100).share_of(60, 100) - 1.0).abs() < 1e-9);
+        assert_eq!(range(0, 10).share_of(20, 100), 0.0);
     }
 
     #[test]
