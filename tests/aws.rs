@@ -421,7 +421,7 @@ fn a_snapshot_alone_tells_who_is_admin() {
 #[test]
 fn every_way_to_cloudwatch_gives_the_same_records() {
     let Some((server, python)) = Server::moto() else { return };
-    let seeded = Command::new(python)
+    let seeded = Command::new(&python)
         .args([script("seed.py").to_str().unwrap(), &server.url, "600"])
         .output()
         .unwrap();
@@ -474,6 +474,42 @@ fn every_way_to_cloudwatch_gives_the_same_records() {
     assert_eq!(report["kept"].as_u64().unwrap() + of_ten_days, 120);
     let (code, _, said) = trail(&["s3://nothere"]);
     assert_eq!(code, Some(4));
+    assert!(said.contains("NoSuchBucket"), "{said}");
+
+    // A report goes there and comes back as it went; a bucket that is not there is told.
+    let (code, _, said) = run(Command::new(EKSPLAIN)
+        .env("AWS_ACCESS_KEY_ID", "testing")
+        .env("AWS_SECRET_ACCESS_KEY", "testing")
+        .env("AWS_REGION", "us-east-1")
+        .args(["--endpoint-url", &server.url, "--lake"])
+        .arg(lake("filter"))
+        .args(["report", "--to", "s3://exports/reports/eks"]));
+    assert_eq!(code, Some(0), "{said}");
+    let read_back = Command::new(&python)
+        .args([
+            script("list.py").to_str().unwrap(),
+            &server.url,
+            "exports",
+            "reports/eks",
+        ])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8_lossy(&read_back.stdout).into_owned();
+    let keys: Vec<&str> = listed.lines().collect();
+    assert_eq!(keys.len(), 8, "seven files by date, one page as the latest: {listed}");
+    assert!(
+        keys.iter()
+            .any(|key| key.starts_with("reports/eks/latest/report.html text/html")),
+        "{listed}"
+    );
+    let (code, _, said) = run(Command::new(EKSPLAIN)
+        .env("AWS_ACCESS_KEY_ID", "testing")
+        .env("AWS_SECRET_ACCESS_KEY", "testing")
+        .env("AWS_REGION", "us-east-1")
+        .args(["--endpoint-url", &server.url, "--lake"])
+        .arg(lake("filter"))
+        .args(["report", "--to", "s3://nothere/x"]));
+    assert_eq!(code, Some(4), "{said}");
     assert!(said.contains("NoSuchBucket"), "{said}");
 
     let (_, report, said) = run(&mut server.eksplain(&lake("trail"), &["ingest", "snapshot"]));

@@ -63,6 +63,12 @@ pub(crate) struct Global {
     /// Profile of the AWS configuration files
     #[arg(long, global = true, value_name = "NAME", env = "AWS_PROFILE", hide_env = true)]
     pub(crate) profile: Option<String>,
+    /// AWS region to call; for a question, only clusters of this region; for ingest, that of records that do not say it
+    #[arg(long, global = true, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Configuration of run [default: eksplain.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Endpoint of every AWS service, for emulators
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,

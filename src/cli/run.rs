@@ -25,9 +25,9 @@ Examples:
 The exit code is that of the worst step: 1 a change that fail-on names, 3 rejects, 4 a source refused, 5 the lake is damaged. What the
 last run did stands in the lake, as _state/last-run.json and _state/metrics.prom (OpenMetrics).")]
 pub(super) struct Arguments {
-    /// The configuration
-    #[arg(value_name = "CONFIG", default_value = "eksplain.toml")]
-    config: PathBuf,
+    /// The configuration [default: --config, or eksplain.toml]
+    #[arg(value_name = "CONFIG")]
+    path: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -82,8 +82,10 @@ struct Step {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let path = arguments.config.display();
-    let text = fs::read_to_string(&arguments.config)
+    let named = arguments.path.clone().or_else(|| global.config.clone());
+    let file = named.unwrap_or_else(|| PathBuf::from("eksplain.toml"));
+    let path = file.display();
+    let text = fs::read_to_string(&file)
         .map_err(|error| Failure::usage(format!("could not read {path}: {error}"), "eksplain init writes one"))?;
     let config = Config::parse(&text).map_err(|error| {
         Failure::usage(

@@ -228,6 +228,8 @@ def main():
     options = {"events": 1000, "days": 30, "quota": 2, "faults": 0, "seed": 1, "now": time.time()}
     options.update(json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})
     server = ThreadingHTTPServer(("127.0.0.1", options.get("port", 0)), Handler)
+    # A client that was killed is no news.
+    server.handle_error = lambda *_: None
     server.world = {
         "options": options,
         "now": options["now"],

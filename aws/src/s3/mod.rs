@@ -19,8 +19,11 @@ use crate::pull::Range;
 use crate::quota::Meter;
 use crate::scope::Scope;
 
+mod deliver;
 mod download;
 mod walk;
+
+pub use deliver::deliver;
 
 /// A bucket and where to begin in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +179,27 @@ pub(crate) async fn measure(
     Ok((found.len() as u64, found.iter().map(|object| object.size).sum()))
 }
 
+/// How objects are encrypted at rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Encryption {
+    /// As the bucket says.
+    #[default]
+    OfBucket,
+    /// SSE-KMS with this key.
+    Kms(String),
+}
+
 async fn open(aws: &Aws, account: &Account, region: &str, place: &Place) -> Result<AmazonS3, Fault> {
+    open_for(aws, account, region, place, &Encryption::OfBucket).await
+}
+
+async fn open_for(
+    aws: &Aws,
+    account: &Account,
+    region: &str,
+    place: &Place,
+    encryption: &Encryption,
+) -> Result<AmazonS3, Fault> {
     let endpoint = aws.settings.endpoint_url.clone().or_else(|| {
         ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
             .iter()
@@ -198,6 +221,9 @@ async fn open(aws: &Aws, account: &Account, region: &str, place: &Place) -> Resu
         .with_region(region)
         .with_request_payer(place.requester_pays)
         .with_credentials(Arc::new(FromSdk(credentials)));
+    if let Encryption::Kms(key) = encryption {
+        builder = builder.with_sse_kms_encryption(key);
+    }
     if let Some(endpoint) = endpoint {
         builder = builder
             .with_allow_http(endpoint.starts_with("http://"))
