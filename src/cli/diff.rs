@@ -4,12 +4,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::Global;
 use super::ask::{self, Selectors};
 use super::report::is_document;
-use crate::diff::{Change, KINDS, changes};
+use crate::diff::{Brief, Change, KINDS, changes};
 use crate::error::{Exit, Failure};
 use crate::render::{self, Output};
 
@@ -39,8 +38,8 @@ pub(super) struct Arguments {
 struct Document {
     schema: &'static str,
     version: &'static str,
-    old_at: Value,
-    new_at: Value,
+    old_at: String,
+    new_at: String,
     findings: Vec<Change>,
 }
 
@@ -55,8 +54,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             let document = Document {
                 schema: SCHEMA,
                 version: env!("CARGO_PKG_VERSION"),
-                old_at: old["at"].clone(),
-                new_at: new["at"].clone(),
+                old_at: old.at,
+                new_at: new.at,
                 findings,
             };
             render::json(&mut out, &document)?;
@@ -92,7 +91,7 @@ pub(super) fn kind(text: &str) -> Result<String, String> {
 }
 
 /// A report out of a file, or of the lake at a time.
-pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str) -> Result<Value, Failure> {
+pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str) -> Result<Brief, Failure> {
     if is_document(text) {
         let wrong = |why: String| {
             Failure::usage(
@@ -100,16 +99,12 @@ pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str) ->
                 "name a report.json that eksplain report wrote, or a time",
             )
         };
-        let content = std::fs::read_to_string(text).map_err(|error| wrong(error.to_string()))?;
-        let report: Value = serde_json::from_str(&content).map_err(|error| wrong(error.to_string()))?;
-        if report["schema"] != crate::report::SCHEMA {
-            return Err(wrong(format!("it is no {}", crate::report::SCHEMA)));
-        }
-        return Ok(report);
+        let file = std::fs::File::open(text).map_err(|error| wrong(error.to_string()))?;
+        return Brief::read(std::io::BufReader::new(file)).map_err(wrong);
     }
     let selectors = Selectors {
         at: Some(text.to_owned()),
         ..selectors.clone()
     };
-    Ok(serde_json::to_value(ask::report(global, &selectors)?)?)
+    Ok(Brief::of(&ask::report(global, &selectors)?))
 }

@@ -28,8 +28,8 @@ pub(crate) struct Admin {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Route {
-    route: &'static str,
-    status: &'static str,
+    pub(crate) route: &'static str,
+    pub(crate) status: &'static str,
     detail: String,
     via: Vec<String>,
     valid_from: Option<String>,

@@ -10,10 +10,10 @@ pub(crate) const SCHEMA: &str = "eksplain.check/1";
 
 #[derive(Debug, Serialize)]
 pub(crate) struct CheckFinding {
-    rule: &'static str,
+    pub(crate) rule: &'static str,
     pub(crate) severity: &'static str,
-    cluster: Cluster,
-    subject: String,
+    pub(crate) cluster: Cluster,
+    pub(crate) subject: String,
     message: String,
     fix: Vec<Fix>,
     evidence: Vec<Evidence>,

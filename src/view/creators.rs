@@ -29,7 +29,7 @@ pub(crate) struct CreatedCluster {
     #[serde(flatten)]
     pub(crate) cluster: super::Cluster,
     arn: Option<String>,
-    created_at: Option<String>,
+    pub(crate) created_at: Option<String>,
     pub(crate) deleted_at: Option<String>,
 }
 

@@ -12,13 +12,13 @@ pub(crate) const SCHEMA: &str = "eksplain.denials/1";
 pub(crate) struct Denial {
     pub(crate) cluster: Option<Cluster>,
     pub(crate) principal: Option<String>,
-    kubernetes_username: Option<String>,
+    pub(crate) kubernetes_username: Option<String>,
     groups: Vec<String>,
     session: Option<String>,
     pub(crate) layer: &'static str,
     pub(crate) reason: &'static str,
     cause: String,
-    request: Request,
+    pub(crate) request: Request,
     pub(crate) count: u64,
     pub(crate) by_day: Vec<Day>,
     first_seen: String,
@@ -38,15 +38,15 @@ pub(crate) struct Day {
 }
 
 #[derive(Debug, Serialize)]
-struct Request {
-    verb: Option<String>,
-    api_group: Option<String>,
-    resource: Option<String>,
-    subresource: Option<String>,
-    namespace: Option<String>,
-    name: Option<String>,
-    non_resource_url: Option<String>,
-    aws_action: Option<String>,
+pub(crate) struct Request {
+    pub(crate) verb: Option<String>,
+    pub(crate) api_group: Option<String>,
+    pub(crate) resource: Option<String>,
+    pub(crate) subresource: Option<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) non_resource_url: Option<String>,
+    pub(crate) aws_action: Option<String>,
 }
 
 impl Denial {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eksplain_analyze::findings;
 use eksplain_analyze::time::format_rfc3339;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::settings::Micros;
 
@@ -27,7 +27,7 @@ pub(crate) struct Document<F> {
 }
 
 /// Account and region are null where no record and no hint names them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Cluster {
     pub(crate) account: Option<String>,
     pub(crate) region: Option<String>,
