@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::styling::{AnsiColor, Style, Styles};
 use clap::{Args, Parser, Subcommand};
 use eksplain_analyze::quote;
 
@@ -28,9 +29,16 @@ mod shell;
 /// The lake where none is named.
 const DEFAULT_LAKE: &str = "eksplain-lake";
 
+/// Headings bold, what is typed as it stands cyan, as in the answers.
+const STYLES: Styles = Styles::styled()
+    .header(Style::new().bold())
+    .usage(Style::new().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .placeholder(Style::new());
+
 /// Who is admin of an EKS cluster, who created it, and why requests were denied: answered from logs, with proof.
 #[derive(Debug, Parser)]
-#[command(name = "eksplain", version, propagate_version = true, max_term_width = 120)]
+#[command(name = "eksplain", version, propagate_version = true, max_term_width = 120, styles = STYLES)]
 #[command(after_help = "\
 Start here:
   eksplain demo                               the three questions on a small estate that comes with eksplain

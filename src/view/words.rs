@@ -14,7 +14,7 @@ pub(crate) fn heading(cluster: &Cluster, incarnation: u32) -> Text {
         .region
         .as_deref()
         .and_then(|region| link::cluster(region, &cluster.name));
-    let mut text = Text::new().strong(&cluster.name).linked(page);
+    let mut text = Text::new().strong(&cluster.name).linked(page).whole();
     for place in [&cluster.account, &cluster.region].into_iter().flatten() {
         text = text.plain(" ").faint(place);
     }
@@ -29,9 +29,9 @@ pub(crate) fn heading_of(cluster: Option<&Cluster>) -> Text {
     cluster.map_or_else(|| Text::new().strong("no cluster named"), |cluster| heading(cluster, 1))
 }
 
-/// A principal: that of IAM leads to its page.
+/// A principal: that of IAM leads to its page. Spaces that somebody put into a name break no line.
 pub(crate) fn principal(name: &str) -> Text {
-    Text::new().plain(name).linked(link::principal(name))
+    Text::new().plain(name).linked(link::principal(name)).whole()
 }
 
 /// Whether an identity is gone, and since when; nothing for one that is there.
