@@ -13,8 +13,8 @@ use crate::render::say;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  eksplain demo                               ingests, then asks who is admin, who created, why denied
-  eksplain demo --keep demo                   keeps logs and lake, to go on with
+  eksplain demo                       ingests, then asks the three questions
+  eksplain demo --keep demo           keeps logs and lake, to go on with
   eksplain --lake demo/lake check")]
 pub(crate) struct Arguments {
     /// Keep the logs and the lake in this folder, to go on with

@@ -101,13 +101,13 @@ const ADMINS: &str = "\
 Examples:
   eksplain admins --cluster prod
   eksplain admins --at 2026-11-01 -o json
-  eksplain admins --fail-on unproven            exit 1 if there is one, for CI
-  eksplain admins --all                         with what belongs to AWS and to Kubernetes itself";
+  eksplain admins --fail-on unproven        exit 1 if there is one, for CI
+  eksplain admins --all                     with what belongs to AWS itself";
 
 const CREATORS: &str = "\
 Examples:
   eksplain creators --cluster 'prod-*'
-  eksplain creators --fail-on recovery-needed   exit 1 if a cluster is locked out, for CI
+  eksplain creators --fail-on recovery-needed     exit 1 if one is locked out
   eksplain creators -o json";
 
 const INGEST: &str = "\

@@ -13,8 +13,8 @@ use crate::error::{Exit, Failure};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  eksplain completions bash > ~/.local/share/bash-completion/completions/eksplain
-  eksplain completions zsh > ~/.zfunc/_eksplain              with fpath+=~/.zfunc before compinit
+  source <(eksplain completions bash)
+  eksplain completions zsh > ~/.zfunc/_eksplain    in a folder of fpath
   eksplain completions fish > ~/.config/fish/completions/eksplain.fish")]
 pub(crate) struct Completions {
     /// The shell
@@ -27,7 +27,9 @@ pub(crate) struct Completions {
 Examples:
   eksplain man | man -l -
   eksplain man ingest cloudwatch | man -l -
-  eksplain man --dir ~/.local/share/man/man1                 a page for every command, then: man eksplain-admins")]
+  eksplain man --dir ~/.local/share/man/man1
+
+With --dir there is a page for every command: man eksplain-ingest-cloudwatch.")]
 pub(crate) struct Manual {
     /// Page of this command [default: the main page]
     #[arg(value_name = "COMMAND")]
