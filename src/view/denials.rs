@@ -1,10 +1,15 @@
 //! `eksplain.denials/1`.
 
+use std::io;
+
 use eksplain_analyze::findings;
 use eksplain_analyze::time::{format_date, format_rfc3339};
 use serde::Serialize;
 
 use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, short_time};
+use crate::render::Page;
+
+mod text;
 
 pub(crate) const SCHEMA: &str = "eksplain.denials/1";
 
@@ -145,18 +150,12 @@ impl Finding for Denial {
         ]
     }
 
-    fn details(&self) -> Vec<String> {
-        let mut lines = vec![format!(
-            "{} ({}): {}",
-            self.reason,
-            self.principal.as_deref().unwrap_or("unknown"),
-            self.cause
-        )];
-        if let Some(fix) = self.fix.first().filter(|_| !self.resolved) {
-            lines.push(format!("  {}:", fix.title));
-            lines.extend(fix.commands.iter().map(|command| format!("    {command}")));
-        }
-        lines
+    fn show(findings: &[Self], page: &mut Page<'_>) -> io::Result<()> {
+        text::show(findings, page)
+    }
+
+    fn next(findings: &[Self]) -> Option<(String, &'static str)> {
+        text::next(findings)
     }
 
     fn words(&self) -> Vec<String> {

@@ -18,7 +18,8 @@ use crate::state::{Incarnation, Mode, World};
 mod human;
 mod recovery;
 
-pub(crate) use recovery::{admin_entry_commands, quote};
+pub(crate) use recovery::admin_entry_commands;
+pub use recovery::quote;
 
 /// What tells who created a cluster.
 struct Basis {
