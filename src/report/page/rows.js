@@ -1,0 +1,97 @@
+'use strict';
+// Which rows of a table fit what the reader searches and chooses, and in which order: over columns, not over rows.
+
+// A table of plain objects, with the same face as the tables that `openReport` gives.
+function plainTable(rows) {
+  const columns = new Map();
+  const column = path => {
+    if (!columns.has(path)) columns.set(path, rows.map(row => read(row, path)));
+    return columns.get(path);
+  };
+  const test = (path, predicate) => {
+    const known = new Map();
+    return Uint8Array.from(column(path), value => {
+      if (!known.has(value)) known.set(value, predicate(value) ? 1 : 0);
+      return known.get(value);
+    });
+  };
+  return { length: rows.length, row: at => rows[at], column, test };
+}
+
+const orders = new WeakMap();
+const COLLATOR = new Intl.Collator('en', { numeric: true });
+// The rows of a table in the order of one column: worked out once. Rows that are equal stay as the report has them.
+function order(table, path, ranks) {
+  if (!orders.has(table)) orders.set(table, new Map());
+  const known = orders.get(table);
+  if (known.has(path)) return known.get(path);
+  const column = table.column(path);
+  const values = [...new Set(column)];
+  const few = values.length <= 5000;
+  // Half a second has no zero at its end, so times are compared without their `Z`.
+  const plain = text => typeof text === 'string' && text.endsWith('Z') ? text.slice(0, -1) : text;
+  const compare = (a, b) => {
+    if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
+    if (ranks) return ranks.indexOf(b) - ranks.indexOf(a);
+    if (typeof a !== 'string') return a - b;
+    if (few) return COLLATOR.compare(a, b);
+    const one = plain(a), two = plain(b);
+    return one < two ? -1 : one > two ? 1 : 0;
+  };
+  const rank = new Map(values.sort(compare).map((value, at) => [value, at]));
+  // Rank and row in one number, so that the sort is one of plain numbers.
+  const keys = new Float64Array(table.length);
+  for (let at = 0; at < keys.length; at++) keys[at] = rank.get(column[at]) * table.length + at;
+  keys.sort();
+  const rows = Uint32Array.from(keys, key => key % table.length);
+  known.set(path, rows);
+  return rows;
+}
+
+const pattern = term => new RegExp(term.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
+// One byte a row: 1 where every word of the search is in some column, and every filter fits.
+function fitting(kind, table, query) {
+  const keep = new Uint8Array(table.length).fill(1);
+  const and = hits => { for (let at = 0; at < keep.length; at++) keep[at] &= hits[at]; };
+  for (const term of (query.get('q') || '').split(/\s+/).filter(Boolean)) {
+    const wanted = pattern(term);
+    const any = new Uint8Array(table.length);
+    for (const path of kind.search) {
+      const hits = table.test(path, value => value !== null && wanted.test(value));
+      for (let at = 0; at < any.length; at++) any[at] |= hits[at];
+    }
+    and(any);
+  }
+  for (const filter of kind.filters) {
+    const wanted = query.get(filter.id);
+    if (!wanted) continue;
+    const group = (filter.groups || {})[wanted];
+    and(table.test(filter.path, value => group ? group.includes(value) : String(value) === wanted));
+  }
+  if (query.get('cluster')) {
+    const cluster = clusterOfKey(query.get('cluster'));
+    for (const name of ['account', 'region', 'name']) and(table.test(`cluster.${name}`, value => value === cluster[name]));
+  }
+  return keep;
+}
+// The rows that fit, in the order asked for (`-name` is that column turned round).
+function chosen(kind, table, query) {
+  const keep = fitting(kind, table, query);
+  const asked = query.get('sort') || kind.start;
+  const column = kind.columns.find(({ id }) => id === asked.replace(/^-/, '')) || kind.columns[0];
+  const sorted = order(table, column.path, column.ranks);
+  const rows = new Uint32Array(table.length);
+  let count = 0;
+  for (const at of sorted) if (keep[at]) rows[count++] = at;
+  const fit = rows.subarray(0, count);
+  return asked.startsWith('-') ? fit.reverse() : fit;
+}
+
+// Each value of a column with the number of its rows, the most frequent first.
+function counted(table, path, rows) {
+  const column = table.column(path);
+  const counts = new Map();
+  const add = at => counts.set(column[at], (counts.get(column[at]) || 0) + 1);
+  if (rows) rows.forEach(add); else for (let at = 0; at < column.length; at++) add(at);
+  return [...counts].sort((a, b) => b[1] - a[1] || (String(a[0]) < String(b[0]) ? -1 : 1));
+}
