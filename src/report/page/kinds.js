@@ -33,11 +33,11 @@ const KINDS = [
   },
   {
     id: 'admins', title: 'Admins', one: 'admin', many: 'admins', note: 'Who has, or had, cluster-admin power, by which route.',
-    search: CLUSTER.concat('principal', 'kubernetes_username', 'principal_type', 'route_kinds'), start: 'status', identity: CLUSTER.concat('incarnation', 'principal'),
+    search: CLUSTER.concat('principal', 'kubernetes_username', 'principal_type', 'route_kinds'), start: '-status', identity: CLUSTER.concat('incarnation', 'principal'),
     columns: [
       { id: 'who', name: 'Principal', path: 'principal', cell: row => principal(row.principal) },
       clusterColumn,
-      { id: 'status', name: 'Status', path: 'status', ranks: [...STATUSES].reverse(), cell: row => [badge(row.status), row.power === 'can_become_admin' && [' ', make('span', 'can become admin', { class: 'soft' })]] },
+      { id: 'status', name: 'Status', path: 'status', ranks: STATUSES, cell: row => [badge(row.status), row.power === 'can_become_admin' && [' ', make('span', 'can become admin', { class: 'soft' })]] },
       { id: 'routes', name: 'Routes', path: 'route_kinds', sorts: false, cell: row => [...new Set(row.routes.map(route => route.route))].join(', ') },
       { id: 'principal-state', name: 'Principal is', path: 'principal_state', cell: row => badge(row.principal_state) },
       { id: 'seen', name: 'Last seen', path: 'last_seen', cell: row => moment(row.last_seen) },

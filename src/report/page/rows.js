@@ -21,10 +21,10 @@ function plainTable(rows) {
 const orders = new WeakMap();
 const COLLATOR = new Intl.Collator('en', { numeric: true });
 // The rows of a table in the order of one column: worked out once. Rows that are equal stay as the report has them.
-function order(table, path, ranks) {
+function order(table, path, ranks, isTurned) {
   if (!orders.has(table)) orders.set(table, new Map());
-  const known = orders.get(table);
-  if (known.has(path)) return known.get(path);
+  const known = orders.get(table), name = (isTurned ? '-' : '') + path;
+  if (known.has(name)) return known.get(name);
   const column = table.column(path);
   const values = [...new Set(column)];
   const few = values.length <= 5000;
@@ -38,13 +38,13 @@ function order(table, path, ranks) {
     const one = plain(a), two = plain(b);
     return one < two ? -1 : one > two ? 1 : 0;
   };
-  const rank = new Map(values.sort(compare).map((value, at) => [value, at]));
+  const rank = new Map(values.sort(isTurned ? (a, b) => compare(b, a) : compare).map((value, at) => [value, at]));
   // Rank and row in one number, so that the sort is one of plain numbers.
   const keys = new Float64Array(table.length);
   for (let at = 0; at < keys.length; at++) keys[at] = rank.get(column[at]) * table.length + at;
   keys.sort();
   const rows = Uint32Array.from(keys, key => key % table.length);
-  known.set(path, rows);
+  known.set(name, rows);
   return rows;
 }
 
@@ -79,12 +79,10 @@ function chosen(kind, table, query) {
   const keep = fitting(kind, table, query);
   const asked = query.get('sort') || kind.start;
   const column = kind.columns.find(({ id }) => id === asked.replace(/^-/, '')) || kind.columns[0];
-  const sorted = order(table, column.path, column.ranks);
   const rows = new Uint32Array(table.length);
   let count = 0;
-  for (const at of sorted) if (keep[at]) rows[count++] = at;
-  const fit = rows.subarray(0, count);
-  return asked.startsWith('-') ? fit.reverse() : fit;
+  for (const at of order(table, column.path, column.ranks, asked.startsWith('-'))) if (keep[at]) rows[count++] = at;
+  return rows.subarray(0, count);
 }
 
 // Each value of a column with the number of its rows, the most frequent first.
