@@ -88,7 +88,7 @@ function denialsOverTime(days, filter) {
   const colour = layer => `var(--${LAYERS.includes(layer) ? layer : 'client'})`;
   const shortest = Math.max(span, 14) * DAY;
   const draw = width => charts.plot({
-    width, height: 190, marginLeft: 52, marginRight: 8, marginTop: 18, marginBottom: 28, className: 'plot',
+    width, height: 200, marginLeft: 52, marginRight: 8, marginTop: 18, marginBottom: 40, className: 'plot',
     x: { type: 'utc', domain: [new Date(Math.min(first, last + DAY - shortest)), new Date(last + step * DAY)], label: null }, y: { label: null, nice: true },
     marks: [
       charts.axisY({ ticks: 4, tickFormat: n => Number.isInteger(n) ? number(n) : '', tickSize: 0 }), charts.axisX({ ticks: Math.max(Math.floor(width / 110), 2), tickSize: 4 }),

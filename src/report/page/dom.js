@@ -34,8 +34,8 @@ function foldedLater(summary, content, attributes) {
   node.addEventListener('toggle', () => { if (node.open) fill(node, content()); }, { once: true });
   return node;
 }
-// Names and values; those without a value are left out.
-const facts = pairs => make('dl', pairs.filter(([, value]) => value !== null && value !== undefined && value !== '' && value.length !== 0)
+// Names and values; those without a value (null, false, an empty text) are left out.
+const facts = pairs => make('dl', pairs.filter(([, value]) => value || value === 0)
   .map(([name, value]) => make('div', [make('dt', name), make('dd', value)])), { class: 'facts' });
 
 const NUMBERS = new Intl.NumberFormat('en-US');
@@ -49,12 +49,12 @@ const moment = time => time ? make('time', short(time), { datetime: time, title:
 function principal(name) {
   if (!name) return make('span', 'unknown', { class: 'soft' });
   const at = name.startsWith('arn:') ? Math.max(name.lastIndexOf('/'), name.lastIndexOf(':')) + 1 : name.indexOf(':') + 1;
-  return make('span', [make('span', name.slice(0, at), { class: 'soft' }), make('b', name.slice(at))], { class: 'arn' });
+  return make('span', [make('span', name.slice(0, at), { class: 'soft' }), make('wbr'), make('b', name.slice(at))], { class: 'arn' });
 }
 
 // A word of the contract with a sign, so that colour says nothing alone.
 const SIGNS = {
-  active: ['●', 'warn'], unproven: ['◐', 'soft'], revoked: ['○', 'soft'], critical: ['▲', 'bad'], high: ['▲', 'bad'], medium: ['◆', 'warn'], low: ['▪', 'soft'],
+  active: ['●', 'on'], unproven: ['◐', 'soft'], revoked: ['○', 'soft'], critical: ['▲', 'bad'], high: ['▲', 'bad'], medium: ['◆', 'warn'], low: ['▪', 'soft'],
   info: ['▪', 'soft'], open: ['●', 'warn'], resolved: ['✓', 'good'], yes: ['✓', 'good'], no: ['✕', 'soft'], depends: ['◐', 'warn'], present: ['✓', 'good'],
   deleted: ['✕', 'bad'], recreated: ['↻', 'bad'], unknown: ['?', 'soft'], 'locked out': ['▲', 'bad'], 'creator gone': ['◆', 'warn'], living: ['✓', 'good'],
   'no record of its creation': ['?', 'soft'],

@@ -19,6 +19,7 @@ function plainTable(rows) {
 }
 
 const orders = new WeakMap();
+const TIME = /^\d{4}-\d\d-\d\dT/;
 const COLLATOR = new Intl.Collator('en', { numeric: true });
 // The rows of a table in the order of one column: worked out once. Rows that are equal stay as the report has them.
 function order(table, path, ranks, isTurned) {
@@ -28,17 +29,22 @@ function order(table, path, ranks, isTurned) {
   const column = table.column(path);
   const values = [...new Set(column)];
   const few = values.length <= 5000;
-  // Half a second has no zero at its end, so times are compared without their `Z`.
-  const plain = text => typeof text === 'string' && text.endsWith('Z') ? text.slice(0, -1) : text;
   const compare = (a, b) => {
     if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
     if (ranks) return ranks.indexOf(b) - ranks.indexOf(a);
     if (typeof a !== 'string') return a - b;
     if (few) return COLLATOR.compare(a, b);
-    const one = plain(a), two = plain(b);
-    return one < two ? -1 : one > two ? 1 : 0;
+    return a < b ? -1 : a > b ? 1 : 0;
   };
-  const rank = new Map(values.sort(isTurned ? (a, b) => compare(b, a) : compare).map((value, at) => [value, at]));
+  const rank = new Map();
+  if (TIME.test(values[0])) {
+    // Times are compared as numbers: quick, and half a second may be written with one digit or with six.
+    const times = Float64Array.from(values, value => value === null ? -Infinity : Date.parse(value));
+    const places = Uint32Array.from(values.keys()).sort(isTurned ? (a, b) => times[b] - times[a] : (a, b) => times[a] - times[b]);
+    places.forEach((at, place) => rank.set(values[at], place));
+  } else {
+    values.sort(isTurned ? (a, b) => compare(b, a) : compare).forEach((value, place) => rank.set(value, place));
+  }
   // Rank and row in one number, so that the sort is one of plain numbers.
   const keys = new Float64Array(table.length);
   for (let at = 0; at < keys.length; at++) keys[at] = rank.get(column[at]) * table.length + at;
@@ -49,19 +55,25 @@ function order(table, path, ranks, isTurned) {
 }
 
 const pattern = term => new RegExp(term.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
+// The rows that hold one word. The last words are kept: while one is typed, those before it stay.
+const lately = [];
+function holding(kind, table, term) {
+  const known = lately.find(each => each.table === table && each.term === term);
+  if (known) return known.any;
+  const wanted = pattern(term);
+  const any = new Uint8Array(table.length);
+  for (const path of kind.search) {
+    const hits = table.test(path, value => value !== null && wanted.test(value));
+    for (let at = 0; at < any.length; at++) any[at] |= hits[at];
+  }
+  if (lately.push({ table, term, any }) > 8) lately.shift();
+  return any;
+}
 // One byte a row: 1 where every word of the search is in some column, and every filter fits.
 function fitting(kind, table, query) {
   const keep = new Uint8Array(table.length).fill(1);
   const and = hits => { for (let at = 0; at < keep.length; at++) keep[at] &= hits[at]; };
-  for (const term of (query.get('q') || '').split(/\s+/).filter(Boolean)) {
-    const wanted = pattern(term);
-    const any = new Uint8Array(table.length);
-    for (const path of kind.search) {
-      const hits = table.test(path, value => value !== null && wanted.test(value));
-      for (let at = 0; at < any.length; at++) any[at] |= hits[at];
-    }
-    and(any);
-  }
+  for (const term of (query.get('q') || '').split(/\s+/).filter(Boolean)) and(holding(kind, table, term));
   for (const filter of kind.filters) {
     const wanted = query.get(filter.id);
     if (!wanted) continue;

@@ -16,7 +16,7 @@ function summaryView(report, estate) {
   return {
     title: 'Summary',
     content: [
-      make('h1', 'Who gets into your clusters, and who does not'),
+      make('h1', 'Summary'),
       list(s.headline, { class: 'headline' }),
       list(cards, { class: 'cards' }),
       make('div', [part('changed', 'What changed', changesPart(report)), part('blind', 'What these logs cannot show', blindPart(report, estate))], { class: 'two' }),
@@ -73,7 +73,7 @@ function clustersPart(estate) {
   const kind = kindOf('clusters'), table = estate.clusters;
   if (!table.length) return make('p', 'None in these logs.');
   const rows = chosen(kind, table, new Map()).subarray(0, 12);
-  return [findingsTable(kind, table, [...rows], 'Clusters'), table.length > rows.length && make('p', link('#/clusters', `All ${plural(table.length, 'cluster')}`))];
+  return [findingsTable(kind, table, [...rows], 'Clusters that need a look first'), table.length > rows.length && make('p', link('#/clusters', `All ${plural(table.length, 'cluster')}`))];
 }
 
 function reachPart(report) {
@@ -86,7 +86,7 @@ function reachPart(report) {
   if (!top.length) return make('p', 'No admin route is active.');
   const most = top[0][1];
   return list(top.map(([name, n]) => {
-    const bar = make('span', null, { class: 'length', 'aria-hidden': 'true' });
+    const bar = make('span', null, { class: 'length', 'aria-hidden': 'true', hidden: most === 1 });
     bar.style.width = `${Math.max(100 * n / most, 1)}%`;
     return [make('span', [link(to(['admins'], { q: name, status: 'active' }), principal(name)), ` ${plural(n, 'cluster')}`]), bar];
   }), { class: 'bars' });

@@ -10,10 +10,10 @@ function findingsTable(kind, table, rows, label, head) {
   if (head) heads.forEach((th, at) => { if (columns[at].sorts !== false) th.setAttribute('aria-sort', head.sorted(columns[at])); });
   if (kind.article) heads.push(make('th', make('span', 'More', { class: 'unseen' }), { scope: 'col', role: 'columnheader', class: 'opener' }));
   const body = make('tbody', rows.map(at => openingRow(kind, table.row(at))), { role: 'rowgroup' });
-  return make('div', make('table', [make('thead', make('tr', heads, { role: 'row' }), { role: 'rowgroup' }), body], { role: 'table', 'aria-label': label }), { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label });
+  return make('div', make('table', [make('thead', make('tr', heads, { role: 'row' }), { role: 'rowgroup' }), body], { role: 'table', 'aria-label': label, class: head && 'ordered' }), { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label });
 }
 function openingRow(kind, row) {
-  const cells = kind.columns.map(column => make('td', column.cell(row), { role: 'cell', 'data-name': column.name, class: column.number && 'number' }));
+  const cells = kind.columns.map(column => make('td', make('div', column.cell(row)), { role: 'cell', 'data-name': column.name, class: column.number && 'number' }));
   const tr = make('tr', cells, { role: 'row' });
   if (!kind.article) return tr;
   const what = visible(read(row, kind.columns[0].path) || read(row, kind.columns[1].path) || '');
