@@ -14,7 +14,6 @@ use super::report::is_document;
 use crate::diff::{Brief, Change, KINDS, changes};
 use crate::error::{Exit, Failure};
 use crate::render::{self, Margin, Output, Page, Style, Text};
-use crate::view::Cluster;
 use crate::view::words::{counted, heading_of, principal};
 
 const SCHEMA: &str = "eksplain.diff/1";
@@ -116,24 +115,16 @@ fn print(out: &mut dyn Write, changes: &[Change]) -> io::Result<()> {
     if changes.is_empty() {
         return page.line(&Text::new().strong("Nothing changed"));
     }
-    let place = |change: &Change| {
-        let part = |name: &str| change.cluster[name].as_str().map(str::to_owned);
-        part("name").map(|name| Cluster {
-            account: part("account"),
-            region: part("region"),
-            name,
-        })
-    };
     let mut clusters: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for change in changes {
-        clusters.entry(place(change)).or_default().push(told(change));
+        clusters.entry(change.cluster.as_ref()).or_default().push(told(change));
     }
     for (at, (cluster, rows)) in clusters.iter().enumerate() {
         if at > 0 {
             page.blank()?;
         }
         let count = counted(rows.len() as u64, "change");
-        page.line(&heading_of(cluster.as_ref()).plain(&format!(": {count}")))?;
+        page.line(&heading_of(*cluster).plain(&format!(": {count}")))?;
         page.rows(&Margin::of(2), rows)?;
     }
     Ok(())

@@ -23,7 +23,22 @@ const TITLE: &str = "Access to Amazon EKS";
 const FRAME: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 /// In the order in which they run: each knows those before it.
-const SCRIPTS: [&str; 1] = [include_str!("page/unpack.js")];
+const SCRIPTS: [&str; 14] = [
+    include_str!("page/vendor/plot.min.js"),
+    include_str!("page/unpack.js"),
+    include_str!("page/dom.js"),
+    include_str!("page/address.js"),
+    include_str!("page/rows.js"),
+    include_str!("page/articles.js"),
+    include_str!("page/kinds.js"),
+    include_str!("page/table.js"),
+    include_str!("page/charts.js"),
+    include_str!("page/reach.js"),
+    include_str!("page/estate.js"),
+    include_str!("page/cluster.js"),
+    include_str!("page/summary.js"),
+    include_str!("page/main.js"),
+];
 
 /// What the strings of a finding repeat, by kind.
 const NAMES_OF_ADMINS: &[&str] = &[

@@ -14,14 +14,14 @@ class Table {
 
   // The finding, as it stands in report.json.
   row(at) {
-    return spellOut(read(this.rows, at, this.strings), this.names);
+    return spellOut(cellAt(this.rows, at, this.strings), this.names);
   }
 
   // The values at a path, such as `cluster.name`; null where the way ends early.
   column(path) {
     const found = columnAt(this.rows, path, this.length);
     return Array.from({ length: this.length }, (_, at) => {
-      const value = found(at) ? read(found.column, at, this.strings) : null;
+      const value = found(at) ? cellAt(found.column, at, this.strings) : null;
       return typeof value === 'string' && value.search(PLACE) >= 0 ? valueAt(this.row(at), path) : value;
     });
   }
@@ -44,7 +44,7 @@ class Table {
         if (text !== null && text.search(PLACE) >= 0) result[at] = predicate(valueAt(this.row(at), path)) ? 1 : 0;
         else result[at] = ask(text);
       } else {
-        result[at] = ask(read(column, at, this.strings));
+        result[at] = ask(cellAt(column, at, this.strings));
       }
     }
     return result;
@@ -69,7 +69,7 @@ function columnAt(rows, path) {
   return found;
 }
 
-function read(column, at, strings) {
+function cellAt(column, at, strings) {
   switch (column.k) {
     case 'same': return column.v;
     case 'number': return column.v[at];
@@ -80,7 +80,7 @@ function read(column, at, strings) {
       if (column.p && !column.p[at]) return null;
       const value = {};
       for (const [name, field] of Object.entries(column.f)) {
-        value[name] = field.k === 'time-of-id' ? timeText(timeOf(column.f.id.t, at)) : read(field, at, strings);
+        value[name] = field.k === 'time-of-id' ? timeText(timeOf(column.f.id.t, at)) : cellAt(field, at, strings);
       }
       return value;
     }
@@ -90,7 +90,7 @@ function read(column, at, strings) {
         column.from = new Uint32Array(column.n.length);
         for (let row = 1; row < column.n.length; row++) column.from[row] = column.from[row - 1] + Math.max(column.n[row - 1], 0);
       }
-      return Array.from({ length: column.n[at] }, (_, item) => read(column.v, column.from[at] + item, strings));
+      return Array.from({ length: column.n[at] }, (_, item) => cellAt(column.v, column.from[at] + item, strings));
     }
     default: return null;
   }

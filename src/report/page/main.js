@@ -1,0 +1,87 @@
+'use strict';
+// Opens the report and shows the view that the address names.
+
+async function start() {
+  const main = document.getElementById('main');
+  const opening = document.getElementById('opening');
+  opening.hidden = false;
+  let report;
+  try {
+    report = await openReport();
+  } catch (error) {
+    opening.textContent = visible(`This page could not be opened: ${error.message}. report.json beside it holds the same.`);
+    return;
+  }
+  const estate = estateOf(report);
+  const tables = { clusters: estate.clusters, changes: plainTable(report.changes ? report.changes.findings : []), coverage: plainTable(report.coverage) };
+  for (const id of TABLES) tables[id] = report[id];
+  tables.admins = withRoutes(report.admins);
+  document.getElementById('at').append('As the logs show it at ', moment(report.at), ' UTC');
+  document.getElementById('about').textContent = visible(`eksplain ${report.version}. All times are UTC. report.json and the CSV files beside this page hold the same.`);
+
+  const nav = document.getElementById('nav');
+  const places = [['', 'Summary'], ...KINDS.filter(kind => kind.id !== 'changes' || report.changes).map(kind => [kind.id, kind.title, kind.id === 'coverage' ? null : tables[kind.id].length])];
+  nav.append(list(places.map(([id, title, count]) => link(`#/${id}`, [title, count !== undefined && count !== null && [' ', make('span', number(count), { class: 'many' })]], { 'data-view': id }))));
+
+  function view({ path, query }) {
+    const kind = kindOf(path[0]);
+    if (kind) return path[1] ? findingView(kind, tables[kind.id], path[1]) : listView(kind, tables[kind.id], query);
+    if (path[0] === 'cluster') return clusterView(report, estate, path.slice(1));
+    return summaryView(report, estate);
+  }
+  let before = null;
+  function show() {
+    const here = address();
+    const held = document.activeElement && document.activeElement.id;
+    const same = before !== null && before === here.path.slice(0, here.path[0] === 'cluster' ? 4 : 2).join('/');
+    const shown = view(here);
+    document.title = `${visible(shown.title)} - ${document.querySelector('.brand').textContent}`;
+    for (const each of nav.querySelectorAll('a')) {
+      const current = each.dataset.view === (here.path[0] === 'cluster' ? 'clusters' : here.path[0]);
+      if (current) each.setAttribute('aria-current', 'page'); else each.removeAttribute('aria-current');
+    }
+    main.replaceChildren();
+    fill(main, shown.content);
+    const placed = shown.ready && shown.ready(main);
+    const again = same && held && document.getElementById(held);
+    if (again) again.focus();
+    else if (before !== null && !placed) {
+      scrollTo(0, 0);
+      const heading = main.querySelector('h1');
+      heading.tabIndex = -1;
+      heading.focus({ preventScroll: true });
+    }
+    before = here.path.slice(0, here.path[0] === 'cluster' ? 4 : 2).join('/');
+  }
+  addEventListener('hashchange', () => { if (/^#?(\/|$)/.test(location.hash)) show(); });
+  document.querySelector('.skip').addEventListener('click', event => { event.preventDefault(); main.focus(); });
+  show();
+  document.documentElement.dataset.ready = 'yes';
+}
+
+// The routes of an admin in one word, so that they can be searched and chosen.
+// The page's data may bring it; else it is made of the rows, where they are not too many.
+function withRoutes(table) {
+  const brought = table.column('route_kinds');
+  if (table.length === 0 || table.length > 20000 || brought.some(value => value)) return table;
+  let made = null;
+  const kinds = () => made = made || plainTable(Array.from({ length: table.length }, (_, at) => ({ route_kinds: [...new Set(table.row(at).routes.map(route => route.route))].join(', ') })));
+  return {
+    length: table.length, row: table.row,
+    column: path => path === 'route_kinds' ? kinds().column(path) : table.column(path),
+    test: (path, predicate) => path === 'route_kinds' ? kinds().test(path, predicate) : table.test(path, predicate),
+  };
+}
+
+// On paper all that is folded stands open, evidence aside; afterwards it is as it was.
+let opened = [];
+addEventListener('beforeprint', () => {
+  opened = [...document.querySelectorAll('details:not([open]):not(.evidence)')];
+  for (const each of opened) {
+    each.open = true;
+    each.dispatchEvent(new Event('toggle'));
+  }
+});
+addEventListener('afterprint', () => { for (const each of opened) each.open = false; });
+
+if (document.readyState === 'loading') addEventListener('DOMContentLoaded', start); else start();
