@@ -67,7 +67,7 @@ function withRoutes(table) {
   let made = null;
   const kinds = () => made = made || plainTable(Array.from({ length: table.length }, (_, at) => ({ route_kinds: [...new Set(table.row(at).routes.map(route => route.route))].join(', ') })));
   return {
-    length: table.length, row: table.row,
+    length: table.length, row: at => table.row(at),
     column: path => path === 'route_kinds' ? kinds().column(path) : table.column(path),
     test: (path, predicate) => path === 'route_kinds' ? kinds().test(path, predicate) : table.test(path, predicate),
   };
