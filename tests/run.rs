@@ -208,7 +208,11 @@ fn one_failing_source_does_not_stop_the_others() {
         "{}",
         said.err
     );
-    assert!(said.out.contains("exit 2"), "a failure is told: {}", said.out);
+    assert!(
+        said.out.contains("exit 2") && said.out.contains("could not list"),
+        "a failure is told, with its cause: {}",
+        said.out
+    );
     assert!(
         folder.join("report/latest/report.html").is_file(),
         "the other sources were read"

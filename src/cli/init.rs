@@ -252,7 +252,11 @@ fn ask(known: Draft) -> Result<Draft, Failure> {
         )
     };
     let external_id = if assume_role.is_some() {
-        one("External id that the role asks for (nothing: none)", "", |_| Ok(()))?
+        one(
+            "External id that the role asks for (nothing: none)",
+            "",
+            config::external_id,
+        )?
     } else {
         None
     };
@@ -293,7 +297,13 @@ fn ask(known: Draft) -> Result<Draft, Failure> {
     let notify = one(
         "Who is told of changes: the ARN of a topic of SNS, or a file (nothing: nobody)",
         "",
-        |_| Ok(()),
+        |text| {
+            if text.starts_with("arn:") {
+                config::topic(text)
+            } else {
+                Ok(())
+            }
+        },
     )?;
     let alarm = Confirm::new()
         .with_prompt("Exit with 1 when an admin is new, a creator gone, or nobody can get in")

@@ -19,7 +19,7 @@ mod take;
 mod words;
 
 pub(crate) use draft::{APIS, Draft};
-pub(crate) use shape::{account, place, region, role, window};
+pub(crate) use shape::{account, external_id, place, region, role, topic, window};
 pub(crate) use words::{CHANGES, is_finding_word, nearest};
 
 /// The pass, every default resolved.

@@ -78,7 +78,7 @@ pub(crate) fn role(text: &str) -> Result<(), Advice> {
 }
 
 /// An external id as STS takes it.
-pub(super) fn external_id(text: &str) -> Result<(), Advice> {
+pub(crate) fn external_id(text: &str) -> Result<(), Advice> {
     if (2..=1224).contains(&text.len()) && is_of(text, |b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b)) {
         return Ok(());
     }
@@ -151,7 +151,7 @@ pub(super) fn log_group(text: &str) -> Result<(), Advice> {
 }
 
 /// A topic of SNS.
-pub(super) fn topic(text: &str) -> Result<(), Advice> {
+pub(crate) fn topic(text: &str) -> Result<(), Advice> {
     let parts: Vec<&str> = text.split(':').collect();
     let is_topic = match parts.as_slice() {
         ["arn", partition, "sns", place, id, name] => {

@@ -235,6 +235,10 @@ impl LastRun {
                 word(step.exit),
                 step.seconds
             );
+            // Whoever is told reads no log.
+            for trouble in step.error.iter().flat_map(|error| error.lines().take(3)) {
+                let _ = writeln!(out, "    {trouble}");
+            }
         }
         if let Some(report) = &self.report {
             let _ = writeln!(out, "  the report of {} is in {}", report.at, report.to);
