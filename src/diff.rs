@@ -5,11 +5,25 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+/// What a change can be.
+pub(crate) const KINDS: [&str; 11] = [
+    "new-admin",
+    "lost-admin",
+    "changed-routes",
+    "new-cluster",
+    "cluster-deleted",
+    "creator-deleted",
+    "creator-recreated",
+    "new-denial",
+    "resolved-denial",
+    "new-check",
+    "fixed-check",
+];
+
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Change {
-    /// `new-admin`, `lost-admin`, `changed-routes`, `new-cluster`, `cluster-deleted`, `creator-deleted`, `creator-recreated`,
-    /// `new-denial`, `resolved-denial`, `new-check`, `fixed-check`.
+    /// One of [`KINDS`].
     pub(crate) kind: &'static str,
     pub(crate) cluster: Value,
     /// Principal, or what a check is about.
@@ -19,6 +33,8 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    pub(crate) const COLUMNS: &'static [&'static str] = &["CHANGE", "CLUSTER", "WHO", "WAS", "IS"];
+
     pub(crate) fn row(&self) -> Vec<String> {
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         vec![

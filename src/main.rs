@@ -5,11 +5,13 @@
 
 mod cli;
 mod config;
+mod delivery;
 mod demo;
 mod diff;
 mod error;
 mod render;
 mod report;
+mod runtime;
 mod settings;
 mod view;
 

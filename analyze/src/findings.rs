@@ -283,6 +283,8 @@ pub struct Denial {
     pub request: RequestShape,
     /// Refused calls.
     pub count: u64,
+    /// Refused calls of each UTC day that had some, by a moment of that day.
+    pub by_day: Vec<(Micros, u64)>,
     /// First.
     pub first_seen: Micros,
     /// Last.

@@ -20,6 +20,7 @@ pub mod rescue;
 pub mod s3;
 mod scope;
 pub mod snapshot;
+pub mod sns;
 
 pub use access::{Account, Accounts, Aws, Regions, Settings};
 pub use fault::{Fault, Kind};

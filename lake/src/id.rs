@@ -46,7 +46,7 @@ impl RecordId {
     }
 
     /// Microseconds since 1970, as far as an id can say them.
-    pub(crate) fn time(self) -> u64 {
+    pub fn time(self) -> u64 {
         self.time
     }
 

@@ -203,16 +203,18 @@ pub(super) fn report(global: &Global, selectors: &Selectors) -> Result<Report, F
         ..selectors.clone()
     };
     let world = Asked::open(global, &selectors, false)?;
-    Ok(Report {
-        schema: crate::report::SCHEMA,
-        version: env!("CARGO_PKG_VERSION"),
-        at: eksplain_analyze::time::format_rfc3339(world.at),
-        coverage: world.document::<Admin>(view::admins::SCHEMA, Vec::new()).coverage,
-        admins: world.admins(false)?,
-        creators: world.creators()?,
-        denials: world.denials(false)?,
-        checks: world.checks()?,
-    })
+    let coverage = world.document::<Admin>(view::admins::SCHEMA, Vec::new()).coverage;
+    let findings = (
+        world.admins(false)?,
+        world.creators()?,
+        world.denials(false)?,
+        world.checks()?,
+    );
+    Ok(Report::new(
+        eksplain_analyze::time::format_rfc3339(world.at),
+        coverage,
+        findings,
+    ))
 }
 
 /// Facts up to a moment, completed.

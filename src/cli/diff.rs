@@ -1,6 +1,5 @@
 //! `diff`: what changed between two times of a lake, or between two reports.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,7 +8,8 @@ use serde_json::Value;
 
 use super::Global;
 use super::ask::{self, Selectors};
-use crate::diff::{Change, changes};
+use super::report::is_document;
+use crate::diff::{Change, KINDS, changes};
 use crate::error::{Exit, Failure};
 use crate::render::{self, Output};
 
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     selectors: Selectors,
     /// Exit 1 if such a change is found: any, or its kind (repeatable, or separated by commas)
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind)]
     fail_on: Vec<String>,
 }
 
@@ -45,15 +45,10 @@ struct Document {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let old = report(global, &arguments.selectors, &arguments.old)?;
-    let new = report(global, &arguments.selectors, &arguments.new)?;
+    let old = document_at(global, &arguments.selectors, &arguments.old)?;
+    let new = document_at(global, &arguments.selectors, &arguments.new)?;
     let findings = changes(&old, &new);
-    let is_matched = findings.iter().any(|change| {
-        arguments
-            .fail_on
-            .iter()
-            .any(|rule| rule == "any" || *rule == change.kind)
-    });
+    let is_matched = matches(&findings, &arguments.fail_on);
     let mut out = std::io::stdout().lock();
     match global.output {
         Output::Json => {
@@ -71,15 +66,34 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             .try_for_each(|change| render::json_line(&mut out, change))?,
         output => {
             let rows: Vec<_> = findings.iter().map(Change::row).collect();
-            render::rows(&mut out, output, &["CHANGE", "CLUSTER", "WHO", "WAS", "IS"], &rows)?;
+            render::rows(&mut out, output, Change::COLUMNS, &rows)?;
         }
     }
     Ok(if is_matched { Exit::Matched } else { Exit::Answered }.into())
 }
 
+/// Whether one of the changes is of a kind that was named.
+pub(super) fn matches(changes: &[Change], kinds: &[String]) -> bool {
+    changes
+        .iter()
+        .any(|change| kinds.iter().any(|kind| kind == "any" || *kind == change.kind))
+}
+
+/// A kind of change, as `--fail-on` takes it.
+pub(super) fn kind(text: &str) -> Result<String, String> {
+    if text == "any" || KINDS.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "there is no such change; the kinds are any, {}",
+            KINDS.join(", ")
+        ))
+    }
+}
+
 /// A report out of a file, or of the lake at a time.
-fn report(global: &Global, selectors: &Selectors, text: &str) -> Result<Value, Failure> {
-    if text.ends_with(".json") || Path::new(text).is_file() {
+pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str) -> Result<Value, Failure> {
+    if is_document(text) {
         let wrong = |why: String| {
             Failure::usage(
                 format!("could not read the report {text}: {why}"),

@@ -11,7 +11,7 @@ use eksplain_lake::Lake;
 use serde_json::json;
 
 use super::Global;
-use super::ingest::aws::{Access, runtime};
+use super::ingest::aws::Access;
 use crate::error::{Exit, Failure};
 use crate::render::{self, Output};
 
@@ -45,7 +45,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     }
     let mut checks = vec![lake(global)];
     let settings = arguments.access.settings(global, arguments.region.as_deref())?;
-    let answer = runtime()?.block_on(async { Ok(examine(&Arc::new(Aws::connect(settings).await?)).await) });
+    let answer =
+        crate::runtime::runtime()?.block_on(async { Ok(examine(&Arc::new(Aws::connect(settings).await?)).await) });
     match answer {
         Ok(found) => checks.extend(found),
         Err(fault) => {

@@ -14,7 +14,7 @@ use indicatif::{HumanBytes, HumanCount};
 use serde_json::json;
 
 use super::Global;
-use super::ingest::aws::{Access, Window, runtime};
+use super::ingest::aws::{Access, Window};
 use super::ingest::tell_scopes;
 use crate::error::{Exit, Failure};
 use crate::render::{self, Output};
@@ -86,7 +86,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         },
     };
     let settings = arguments.access.settings(global, arguments.region.as_deref())?;
-    let (steps, scopes) = runtime()?.block_on(async {
+    let (steps, scopes) = crate::runtime::runtime()?.block_on(async {
         let aws = Arc::new(Aws::connect(settings).await?);
         Ok::<_, Failure>(plan(&aws, &wanted).await)
     })?;

@@ -1,84 +1,176 @@
 //! `report`: what people read.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Args;
-use eksplain_aws::s3::{self, Encryption, Place};
-use eksplain_aws::{Aws, Settings};
+use clap::{Args, ValueEnum};
+use eksplain_aws::Settings;
+use eksplain_aws::s3::Encryption;
+use serde_json::Value;
 
 use super::Global;
 use super::ask::{self, Selectors};
-use super::ingest::aws::runtime;
+use super::diff::{self, document_at};
+use crate::delivery::notify::{self, Target};
+use crate::delivery::{Delivered, Destination, day_of};
 use crate::error::{Exit, Failure};
 use crate::render::{self, Output};
-use crate::report::{Form, deliver};
+use crate::report::{Form, Report};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   eksplain report                                    into ./eksplain-report: reports/date=…/ and latest/
   eksplain report --to /srv/www/eks --form html --form json
-  eksplain report --to s3://my-reports/eks --kms-key alias/reports
+  eksplain report --to s3://my-reports/eks --sse kms --kms-key alias/reports
   eksplain report --at 2026-11-01 --cluster 'prod-*'
+  eksplain report --compare-with 7d --fail-on new-admin,creator-deleted
+  eksplain report --notify arn:aws:sns:us-east-1:111122223333:eks-access
   eksplain report -o json > report.json              on stdout, for other programs
 
-In S3, latest/ holds the page alone, replaced at once; all forms are under reports/date=…/. It needs s3:PutObject there.
-Without --at it speaks of the newest record of the lake, so that the same lake gives the same bytes.")]
+It says what changed since the newest report of an earlier day at the same place. Without --at it speaks of the newest record of the
+lake, so that the same lake gives the same bytes.
+In S3, latest/ holds the page alone, replaced at once; all forms are under reports/date=…/, and latest.json names them with their hashes.
+It needs s3:PutObject there, and s3:ListBucket and s3:GetObject for the comparison.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     selectors: Selectors,
+    #[command(flatten)]
+    delivery: Delivery,
+    /// Exit 1 if such a change is found: any, or its kind (repeatable, or separated by commas)
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = diff::kind)]
+    fail_on: Vec<String>,
+}
+
+/// Where a report goes, and in which forms.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Delivery {
     /// Folder or place in S3 that gets the files
     #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX", default_value = "eksplain-report")]
-    to: String,
-    /// Key of KMS for what is written into S3 [default: as the bucket encrypts]
-    #[arg(long, value_name = "KEY")]
-    kms_key: Option<String>,
+    pub(super) to: String,
     /// Forms (repeatable) [default: all]
-    #[arg(long, value_enum, value_name = "FORM")]
-    form: Vec<Form>,
+    #[arg(long, value_enum, value_name = "FORM", value_delimiter = ',')]
+    pub(super) form: Vec<Form>,
+    /// How S3 encrypts the files
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Sse::Bucket)]
+    pub(super) sse: Sse,
+    /// Key of KMS: id, ARN or alias; it means --sse kms
+    #[arg(long, value_name = "KEY")]
+    pub(super) kms_key: Option<String>,
+    /// Earlier report to compare with: report.json, a time of the lake, or none [default: the newest of an earlier day at --to]
+    #[arg(long, value_name = "FILE|TIME|none")]
+    pub(super) compare_with: Option<String>,
+    /// Who gets a short summary: - for stdout, a file, or the ARN of an SNS topic (repeatable)
+    #[arg(long, value_name = "-|FILE|ARN")]
+    pub(super) notify: Vec<Target>,
+}
+
+/// Encryption at rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Sse {
+    /// As the bucket says
+    Bucket,
+    /// With S3's own keys
+    S3,
+    /// With the key of --kms-key
+    Kms,
+}
+
+/// A report that was made, and where it lies.
+pub(super) struct Made {
+    pub(super) report: Report,
+    pub(super) delivered: Delivered,
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let report = ask::report(global, &arguments.selectors)?;
-    if global.output == Output::Json {
+    let report = if global.output == Output::Json {
+        let mut report = ask::report(global, &arguments.selectors)?;
+        compare(global, &arguments.selectors, &arguments.delivery, None, &mut report)?;
         render::json(&mut std::io::stdout().lock(), &report)?;
-        return Ok(Exit::Answered.into());
-    }
-    let mut forms = arguments.form.clone();
-    if forms.is_empty() {
-        forms = vec![Form::Html, Form::Json, Form::Csv, Form::Md];
-    }
-    forms.sort_unstable();
-    forms.dedup();
-    let day = report.at.get(..10).unwrap_or(&report.at).to_owned();
-    let files = report.files(&forms)?;
-    if arguments.to.starts_with("s3://") {
-        into_s3(global, arguments, &day, &files)?;
+        report
     } else {
-        deliver(&PathBuf::from(&arguments.to), &day, &files)?;
-    }
-    if !global.quiet {
-        let to = arguments.to.trim_end_matches('/');
-        eprintln!("wrote {to}/latest and {to}/reports/date={day}");
-    }
-    Ok(Exit::Answered.into())
+        let made = make(global, &arguments.selectors, &arguments.delivery)?;
+        if !global.quiet {
+            eprintln!("wrote {} and {}", made.delivered.latest, made.delivered.folder);
+        }
+        made.report
+    };
+    let changes = report.changes.map(|changes| changes.findings).unwrap_or_default();
+    let is_matched = diff::matches(&changes, &arguments.fail_on);
+    Ok(if is_matched { Exit::Matched } else { Exit::Answered }.into())
 }
 
-fn into_s3(global: &Global, arguments: &Arguments, day: &str, files: &[(&str, Vec<u8>)]) -> Result<(), Failure> {
-    let place: Place = arguments
-        .to
-        .parse()
-        .map_err(|error| Failure::usage(format!("could not {error}"), "write --to s3://BUCKET/PREFIX"))?;
-    let encryption = arguments.kms_key.clone().map_or(Encryption::OfBucket, Encryption::Kms);
-    let settings = Settings {
+/// Makes the report, delivers it, and tells those who wait for it.
+pub(super) fn make(global: &Global, selectors: &Selectors, delivery: &Delivery) -> Result<Made, Failure> {
+    // A place that cannot be written to is told before the work begins.
+    let destination = Destination::open(&delivery.to, access(global), &encryption(delivery)?)?;
+    let mut report = ask::report(global, selectors)?;
+    compare(global, selectors, delivery, Some(&destination), &mut report)?;
+    let mut forms = delivery.form.clone();
+    if forms.is_empty() {
+        forms = Form::ALL.to_vec();
+    }
+    let files = report.files(&forms)?;
+    let delivered = destination.deliver(&report.at, &files)?;
+    for target in &delivery.notify {
+        notify::send(target, access(global), &report, &delivered)?;
+    }
+    Ok(Made { report, delivered })
+}
+
+/// Adds what changed since the report that was asked for, or since the newest of an earlier day.
+fn compare(
+    global: &Global,
+    selectors: &Selectors,
+    delivery: &Delivery,
+    destination: Option<&Destination>,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let earlier: Option<Value> = match delivery.compare_with.as_deref() {
+        Some("none") => None,
+        Some(named) => Some(document_at(global, selectors, named)?),
+        None => match destination.map(|destination| destination.last_before(day_of(&report.at))) {
+            Some(Ok(earlier)) => earlier,
+            Some(Err(failure)) => {
+                eprintln!("warning: the report says nothing of changes: the earlier reports could not be read");
+                let _ = failure.report();
+                None
+            }
+            None => None,
+        },
+    };
+    if let Some(earlier) = earlier {
+        report.compare_with(&earlier)?;
+    }
+    Ok(())
+}
+
+fn encryption(delivery: &Delivery) -> Result<Encryption, Failure> {
+    match (delivery.sse, &delivery.kms_key) {
+        (Sse::Bucket | Sse::Kms, Some(key)) => Ok(Encryption::Kms(key.clone())),
+        (Sse::Bucket, None) => Ok(Encryption::OfBucket),
+        (Sse::S3, None) => Ok(Encryption::S3),
+        (Sse::S3, Some(_)) => Err(Failure::usage(
+            "could not tell how to encrypt: --sse s3 takes no key",
+            "leave --kms-key out, or write --sse kms",
+        )),
+        (Sse::Kms, None) => Err(Failure::usage(
+            "could not encrypt by KMS: no key is named",
+            "name one with --kms-key: its id, ARN or alias",
+        )),
+    }
+}
+
+/// How AWS is reached for what goes out: as the caller, in the caller's account.
+pub(super) fn access(global: &Global) -> Settings {
+    Settings {
         profile: global.profile.clone(),
         endpoint_url: global.endpoint_url.clone(),
         ..Settings::default()
-    };
-    runtime()?.block_on(async {
-        let aws = Aws::connect(settings).await?;
-        s3::deliver(&aws, &place, day, files, &encryption).await
-    })?;
-    Ok(())
+    }
+}
+
+/// Whether an argument names a document rather than a time.
+pub(super) fn is_document(text: &str) -> bool {
+    text.ends_with(".json") || Path::new(text).is_file()
 }

@@ -130,27 +130,32 @@ fn csv(out: &mut dyn Write, columns: &[&str], rows: &[Vec<String>]) -> io::Resul
     })
 }
 
-fn markdown(out: &mut dyn Write, columns: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
-    let cell = |text: &str| {
-        let mut safe = String::with_capacity(text.len());
-        for c in escape(text).chars() {
-            match c {
-                '<' => safe.push_str("&lt;"),
-                '>' => safe.push_str("&gt;"),
-                '&' => safe.push_str("&amp;"),
-                '|' | '`' | '*' | '_' | '[' | ']' | '\\' => safe.extend(['\\', c]),
-                _ => safe.push(c),
-            }
+/// Text that Markdown shows as it is.
+pub(crate) fn markdown_text(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in escape(text).chars() {
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '|' | '`' | '*' | '_' | '[' | ']' | '\\' => safe.extend(['\\', c]),
+            _ => safe.push(c),
         }
-        safe
-    };
+    }
+    safe
+}
+
+fn markdown(out: &mut dyn Write, columns: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     writeln!(out, "| {} |", columns.join(" | "))?;
     writeln!(out, "|{}", " --- |".repeat(columns.len()))?;
     rows.iter().try_for_each(|row| {
         writeln!(
             out,
             "| {} |",
-            row.iter().map(|text| cell(text)).collect::<Vec<_>>().join(" | ")
+            row.iter()
+                .map(|text| markdown_text(text))
+                .collect::<Vec<_>>()
+                .join(" | ")
         )
     })
 }

@@ -1,41 +1,148 @@
-//! The page: one file, its data as JSON, its script and style pinned by their hashes in the content security policy.
+//! The page: one file, its scripts and style pinned by their hashes in the content security policy, its data packed.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use libdeflater::{CompressionLvl, Compressor};
+use minijinja::{Environment, context};
+use serde::Serialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Report;
+use super::pack::{Packed, Strings};
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// A page of this size opens at once and passes through mail; a larger one shows less evidence.
+const LARGEST: usize = 9_500_000;
+/// Pieces of evidence an item, from all that a finding has down to none.
+const EVIDENCE: [usize; 4] = [5, 2, 1, 0];
+const TITLE: &str = "Access to Amazon EKS";
+
+const FRAME: &str = include_str!("page/page.html");
+const STYLE: &str = include_str!("page/page.css");
+/// In the order in which they run: each knows those before it.
+const SCRIPTS: [&str; 1] = [include_str!("page/unpack.js")];
+
+/// What the strings of a finding repeat, by kind.
+const NAMES_OF_ADMINS: &[&str] = &[
+    "principal",
+    "principal/",
+    "kubernetes_username",
+    "cluster.name",
+    "cluster.region",
+    "cluster.account",
+];
+const NAMES_OF_CREATORS: &[&str] = &[
+    "creator.principal",
+    "creator.principal/",
+    "creator.session",
+    "cluster.name",
+    "cluster.region",
+    "cluster.account",
+];
+const NAMES_OF_DENIALS: &[&str] = &[
+    "principal",
+    "principal/",
+    "kubernetes_username",
+    "session",
+    "cluster.name",
+    "cluster.region",
+    "cluster.account",
+    "request.resource",
+    "request.namespace",
+    "request.name",
+    "request.verb",
+    "request.aws_action",
+    "request.non_resource_url",
+];
+const NAMES_OF_CHECKS: &[&str] = &[
+    "subject",
+    "subject/",
+    "cluster.name",
+    "cluster.region",
+    "cluster.account",
+];
 
 pub(super) fn page(report: &Report) -> io::Result<String> {
+    let mut page = String::new();
+    for evidence in EVIDENCE {
+        page = render(&data(report, evidence)?)?;
+        if page.len() <= LARGEST {
+            break;
+        }
+    }
+    Ok(page)
+}
+
+fn render(data: &str) -> io::Result<String> {
     let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text.as_bytes())));
-    // Inside a script element only `<` can end the data; JSON may spell it otherwise.
-    let data = serde_json::to_string(report)?.replace('<', "\\u003c");
-    Ok(format!(
-        r##"<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src {script_hash}; style-src {style_hash}; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>Access to Amazon EKS</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<a class="skip" href="#main">Skip to the answer</a>
-<header><h1>Access to Amazon EKS</h1><p id="at"></p></header>
-<main id="main" tabindex="-1"><noscript>This page shows its data by script; report.json and the CSV files beside it hold the same.</noscript></main>
-<script type="application/json" id="data">{data}</script>
-<script>{SCRIPT}</script>
-</body>
-</html>
-"##,
-        script_hash = hash(SCRIPT),
-        style_hash = hash(STYLE),
-    ))
+    let scripts: Vec<String> = SCRIPTS.iter().map(|script| hash(script)).collect();
+    let csp = format!(
+        "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; form-action 'none'",
+        scripts.join(" "),
+        hash(STYLE)
+    );
+    Environment::empty()
+        .render_str(
+            FRAME,
+            context! { title => TITLE, csp, style => STYLE, scripts => SCRIPTS, data },
+        )
+        .map_err(io::Error::other)
+}
+
+/// The report as `page/unpack.js` reads it: packed, compressed, in letters that mean nothing in HTML.
+fn data(report: &Report, evidence: usize) -> io::Result<String> {
+    let mut strings = Strings::default();
+    let tables = json!({
+        "admins": packed(NAMES_OF_ADMINS, &report.admins, evidence, &mut strings)?,
+        "creators": packed(NAMES_OF_CREATORS, &report.creators, evidence, &mut strings)?,
+        "denials": packed(NAMES_OF_DENIALS, &report.denials, evidence, &mut strings)?,
+        "checks": packed(NAMES_OF_CHECKS, &report.checks, evidence, &mut strings)?,
+    });
+    let data = json!({
+        "schema": report.schema,
+        "version": report.version,
+        "at": report.at,
+        "summary": report.summary,
+        "changes": report.changes,
+        "coverage": report.coverage,
+        "evidence_kept": evidence,
+        "denials_by_day": denials_by_day(report),
+        "tables": tables,
+        "strings": strings.into_value(),
+    });
+    let text = serde_json::to_vec(&data)?;
+    let mut compressor = Compressor::new(CompressionLvl::new(9).unwrap_or_default());
+    let mut packed = vec![0; compressor.gzip_compress_bound(text.len())];
+    let length = compressor.gzip_compress(&text, &mut packed).map_err(io::Error::other)?;
+    Ok(BASE64_STANDARD.encode(&packed[..length]))
+}
+
+fn packed<F: Serialize>(
+    names: &'static [&'static str],
+    findings: &[F],
+    evidence: usize,
+    strings: &mut Strings,
+) -> io::Result<Value> {
+    let mut packed = Packed::new(names);
+    for finding in findings {
+        packed.push(finding, evidence, strings)?;
+    }
+    Ok(packed.into_value(strings))
+}
+
+/// Refused calls by day and layer, over all findings.
+fn denials_by_day(report: &Report) -> Vec<Value> {
+    let mut calls: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for denial in &report.denials {
+        for day in &denial.by_day {
+            *calls.entry((&day.date, denial.layer)).or_default() += day.count;
+        }
+    }
+    calls
+        .into_iter()
+        .map(|((date, layer), count)| json!({"date": date, "layer": layer, "count": count}))
+        .collect()
 }

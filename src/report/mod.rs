@@ -1,11 +1,12 @@
-//! The whole answer at one moment, in the forms that leave the program: HTML, JSON, CSV, Markdown.
+//! The whole answer at one moment, in the forms that leave the program: a page, JSON, CSV, Markdown, Parquet.
 
-use std::fs;
 use std::io;
-use std::path::Path;
 
 use serde::Serialize;
+use serde_json::Value;
 
+use crate::delivery::File;
+use crate::diff::{self, Change};
 use crate::render::{self, Output};
 use crate::view::admins::Admin;
 use crate::view::checks::CheckFinding;
@@ -14,6 +15,12 @@ use crate::view::denials::Denial;
 use crate::view::{Coverage, Finding};
 
 mod html;
+mod markdown;
+mod pack;
+mod parquet;
+pub(crate) mod summary;
+
+use summary::Summary;
 
 pub(crate) const SCHEMA: &str = "eksplain.report/1";
 
@@ -23,11 +30,22 @@ pub(crate) struct Report {
     pub(crate) schema: &'static str,
     pub(crate) version: &'static str,
     pub(crate) at: String,
+    pub(crate) summary: Summary,
+    /// `None` where there is nothing to compare with.
+    pub(crate) changes: Option<Changes>,
     pub(crate) coverage: Vec<Coverage>,
     pub(crate) admins: Vec<Admin>,
     pub(crate) creators: Vec<Creator>,
     pub(crate) denials: Vec<Denial>,
     pub(crate) checks: Vec<CheckFinding>,
+}
+
+/// What an earlier report said otherwise.
+#[derive(Debug, Serialize)]
+pub(crate) struct Changes {
+    /// The moment of the earlier report.
+    pub(crate) since: String,
+    pub(crate) findings: Vec<Change>,
 }
 
 /// A form of the report.
@@ -41,13 +59,51 @@ pub(crate) enum Form {
     Csv,
     /// For a chat or a ticket
     Md,
+    /// A file of findings for each question
+    Parquet,
+}
+
+impl Form {
+    pub(crate) const ALL: [Self; 5] = [Self::Html, Self::Json, Self::Csv, Self::Md, Self::Parquet];
 }
 
 impl Report {
-    /// The report's files in the forms asked for, by name.
-    pub(crate) fn files(&self, forms: &[Form]) -> io::Result<Vec<(&'static str, Vec<u8>)>> {
-        let mut files = Vec::new();
-        for form in forms {
+    /// The answer at a moment; `summary` and `changes` follow from the findings.
+    pub(crate) fn new(
+        at: String,
+        coverage: Vec<Coverage>,
+        (admins, creators, denials, checks): (Vec<Admin>, Vec<Creator>, Vec<Denial>, Vec<CheckFinding>),
+    ) -> Self {
+        let mut report = Self {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            at,
+            summary: Summary::default(),
+            changes: None,
+            coverage,
+            admins,
+            creators,
+            denials,
+            checks,
+        };
+        report.summary = Summary::of(&report);
+        report
+    }
+
+    /// Says what changed since an earlier report (a document of this schema).
+    pub(crate) fn compare_with(&mut self, earlier: &Value) -> serde_json::Result<()> {
+        let findings = diff::changes(earlier, &serde_json::to_value(&*self)?);
+        self.changes = Some(Changes {
+            since: earlier["at"].as_str().unwrap_or_default().to_owned(),
+            findings,
+        });
+        Ok(())
+    }
+
+    /// The report's files in the forms asked for, by name; the page comes last.
+    pub(crate) fn files(&self, forms: &[Form]) -> io::Result<Vec<File>> {
+        let mut files: Vec<File> = Vec::new();
+        for form in Form::ALL.into_iter().rev().filter(|form| forms.contains(form)) {
             match form {
                 Form::Html => files.push(("report.html", html::page(self)?.into_bytes())),
                 Form::Json => {
@@ -55,31 +111,27 @@ impl Report {
                     render::json(&mut text, self)?;
                     files.push(("report.json", text));
                 }
-                Form::Csv => {
-                    files.push(("admins.csv", table(&self.admins, Output::Csv)?));
-                    files.push(("creators.csv", table(&self.creators, Output::Csv)?));
-                    files.push(("denials.csv", table(&self.denials, Output::Csv)?));
-                    files.push(("checks.csv", table(&self.checks, Output::Csv)?));
-                }
-                Form::Md => files.push(("report.md", self.markdown()?)),
+                Form::Csv => files.extend([
+                    ("admins.csv", csv(&self.admins)?),
+                    ("creators.csv", csv(&self.creators)?),
+                    ("denials.csv", csv(&self.denials)?),
+                    ("checks.csv", csv(&self.checks)?),
+                ]),
+                Form::Md => files.push(("report.md", markdown::document(self)?)),
+                Form::Parquet => files.extend([
+                    ("admins.parquet", parquet::file(parquet::admins(), &self.admins)?),
+                    ("creators.parquet", parquet::file(parquet::creators(), &self.creators)?),
+                    ("denials.parquet", parquet::file(parquet::denials(), &self.denials)?),
+                    ("checks.parquet", parquet::file(parquet::checks(), &self.checks)?),
+                ]),
             }
         }
         Ok(files)
     }
+}
 
-    fn markdown(&self) -> io::Result<Vec<u8>> {
-        let mut text = format!("# Access to Amazon EKS at {}\n\n", self.at).into_bytes();
-        let mut part = |title: &str, table: Vec<u8>| {
-            text.extend_from_slice(format!("## {title}\n\n").as_bytes());
-            text.extend_from_slice(&table);
-            text.push(b'\n');
-        };
-        part("Admins", table(&self.admins, Output::Md)?);
-        part("Creators", table(&self.creators, Output::Md)?);
-        part("Denials", table(&self.denials, Output::Md)?);
-        part("Checks", table(&self.checks, Output::Md)?);
-        Ok(text)
-    }
+fn csv<F: Finding>(findings: &[F]) -> io::Result<Vec<u8>> {
+    table(findings, Output::Csv)
 }
 
 fn table<F: Finding>(findings: &[F], output: Output) -> io::Result<Vec<u8>> {
@@ -87,29 +139,4 @@ fn table<F: Finding>(findings: &[F], output: Output) -> io::Result<Vec<u8>> {
     let rows: Vec<_> = findings.iter().map(Finding::row).collect();
     render::rows(&mut text, output, F::COLUMNS, &rows)?;
     Ok(text)
-}
-
-/// Writes files that appear whole: `reports/date=…/` first, then `latest/` is replaced at once.
-pub(crate) fn deliver(folder: &Path, day: &str, files: &[(&str, Vec<u8>)]) -> io::Result<()> {
-    let write = |target: &Path| {
-        let aside = target.with_extension("new");
-        let _ = fs::remove_dir_all(&aside);
-        fs::create_dir_all(&aside)?;
-        for (name, content) in files {
-            fs::write(aside.join(name), content)?;
-        }
-        // Two renames: a reader sees the old report or the new one, for an instant none, never a mixture.
-        let old = target.with_extension("old");
-        let _ = fs::remove_dir_all(&old);
-        match fs::rename(target, &old) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        fs::rename(&aside, target)?;
-        let _ = fs::remove_dir_all(&old);
-        Ok(())
-    };
-    fs::create_dir_all(folder.join("reports"))?;
-    write(&folder.join("reports").join(format!("date={day}")))?;
-    write(&folder.join("latest"))
 }

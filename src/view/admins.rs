@@ -10,24 +10,24 @@ pub(crate) const SCHEMA: &str = "eksplain.admins/1";
 #[derive(Debug, Serialize)]
 pub(crate) struct Admin {
     pub(crate) cluster: Cluster,
-    incarnation: u32,
-    principal: String,
+    pub(crate) incarnation: u32,
+    pub(crate) principal: String,
     principal_type: &'static str,
     kubernetes_username: Option<String>,
-    status: &'static str,
-    power: &'static str,
+    pub(crate) status: &'static str,
+    pub(crate) power: &'static str,
     aws_managed: bool,
-    routes: Vec<Route>,
+    pub(crate) routes: Vec<Route>,
     first_seen: Option<String>,
     last_seen: Option<String>,
     uses: u64,
     sessions: Vec<String>,
-    principal_state: &'static str,
+    pub(crate) principal_state: &'static str,
     principal_deleted_at: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Route {
+pub(crate) struct Route {
     route: &'static str,
     status: &'static str,
     detail: String,

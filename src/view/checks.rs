@@ -11,7 +11,7 @@ pub(crate) const SCHEMA: &str = "eksplain.check/1";
 #[derive(Debug, Serialize)]
 pub(crate) struct CheckFinding {
     rule: &'static str,
-    severity: &'static str,
+    pub(crate) severity: &'static str,
     cluster: Cluster,
     subject: String,
     message: String,

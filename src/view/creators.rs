@@ -10,17 +10,17 @@ pub(crate) const SCHEMA: &str = "eksplain.creators/1";
 #[derive(Debug, Serialize)]
 pub(crate) struct Creator {
     pub(crate) cluster: CreatedCluster,
-    incarnation: u32,
-    creator: Identity,
+    pub(crate) incarnation: u32,
+    pub(crate) creator: Identity,
     bootstrap_admin: Option<bool>,
     authentication_mode: Option<String>,
     confidence: &'static str,
     basis: Option<&'static str>,
-    creator_state: &'static str,
+    pub(crate) creator_state: &'static str,
     creator_deleted_at: Option<String>,
     creator_recreated_at: Option<String>,
     other_admins: Vec<String>,
-    recovery: Recovery,
+    pub(crate) recovery: Recovery,
     evidence: Vec<Evidence>,
 }
 
@@ -30,12 +30,12 @@ pub(crate) struct CreatedCluster {
     pub(crate) cluster: super::Cluster,
     arn: Option<String>,
     created_at: Option<String>,
-    deleted_at: Option<String>,
+    pub(crate) deleted_at: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Identity {
-    principal: Option<String>,
+pub(crate) struct Identity {
+    pub(crate) principal: Option<String>,
     #[serde(rename = "type")]
     principal_type: Option<&'static str>,
     session: Option<String>,
@@ -46,9 +46,9 @@ struct Identity {
 }
 
 #[derive(Debug, Serialize)]
-struct Recovery {
-    needed: bool,
-    why: String,
+pub(crate) struct Recovery {
+    pub(crate) needed: bool,
+    pub(crate) why: String,
     options: Vec<RecoveryOption>,
 }
 

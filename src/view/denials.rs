@@ -1,7 +1,7 @@
 //! `eksplain.denials/1`.
 
 use eksplain_analyze::findings;
-use eksplain_analyze::time::format_rfc3339;
+use eksplain_analyze::time::{format_date, format_rfc3339};
 use serde::Serialize;
 
 use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, short_time};
@@ -11,22 +11,30 @@ pub(crate) const SCHEMA: &str = "eksplain.denials/1";
 #[derive(Debug, Serialize)]
 pub(crate) struct Denial {
     pub(crate) cluster: Option<Cluster>,
-    principal: Option<String>,
+    pub(crate) principal: Option<String>,
     kubernetes_username: Option<String>,
     groups: Vec<String>,
     session: Option<String>,
-    layer: &'static str,
-    reason: &'static str,
+    pub(crate) layer: &'static str,
+    pub(crate) reason: &'static str,
     cause: String,
     request: Request,
-    count: u64,
+    pub(crate) count: u64,
+    pub(crate) by_day: Vec<Day>,
     first_seen: String,
     last_seen: String,
-    resolved: bool,
+    pub(crate) resolved: bool,
     seen_by_user_as: Vec<String>,
     fix: Vec<Fix>,
     confidence: &'static str,
     evidence: Vec<Evidence>,
+}
+
+/// Refused calls of one UTC day.
+#[derive(Debug, Serialize)]
+pub(crate) struct Day {
+    pub(crate) date: String,
+    pub(crate) count: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,6 +72,14 @@ impl Denial {
                 aws_action: request.aws_action,
             },
             count: denial.count,
+            by_day: denial
+                .by_day
+                .iter()
+                .map(|(time, count)| Day {
+                    date: format_date(*time),
+                    count: *count,
+                })
+                .collect(),
             first_seen: format_rfc3339(denial.first_seen),
             last_seen: format_rfc3339(denial.last_seen),
             resolved: denial.resolved,

@@ -27,7 +27,7 @@ pub(crate) struct Document<F> {
 }
 
 /// Account and region are null where no record and no hint names them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Cluster {
     pub(crate) account: Option<String>,
     pub(crate) region: Option<String>,

@@ -96,6 +96,10 @@ pub(crate) fn denials(world: &World<'_>, options: &Options) -> Vec<Denial> {
         .collect()
 }
 
+fn day_of(refusal: &Refusal) -> i64 {
+    refusal.at.ts.div_euclid(86_400_000_000)
+}
+
 /// A group as one finding; what differs within it is left out.
 fn finding(shape: RequestShape, refusals: Vec<Refusal>) -> Option<Denial> {
     let shared = |of: &dyn Fn(&Refusal) -> Option<String>| {
@@ -121,6 +125,10 @@ fn finding(shape: RequestShape, refusals: Vec<Refusal>) -> Option<Denial> {
             .flat_map(|refusal| refusal.evidence.iter().cloned())
             .collect(),
     );
+    let by_day = refusals
+        .chunk_by(|a, b| day_of(a) == day_of(b))
+        .filter_map(|day| Some((day.first()?.at.ts, day.len() as u64)))
+        .collect();
     // The last word: state may have been known better by then.
     let last_refusal = refusals.into_iter().next_back()?;
     let layer = last_refusal.verdict.reason.split('.').next().unwrap_or_default();
@@ -136,6 +144,7 @@ fn finding(shape: RequestShape, refusals: Vec<Refusal>) -> Option<Denial> {
         seen_by_user_as: fixes::seen_as(layer, &shape, last_refusal.text.as_deref()),
         request: RequestShape { name, ..shape },
         count,
+        by_day,
         first_seen: first,
         last_seen: last,
         resolved,

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use eksplain_ingest::{FileOptions, IngestReport, Object, Progress, ingest_objects};
 use eksplain_lake::Lake;
-use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 use object_store::{CredentialProvider, ObjectStore};
 
 use crate::access::{Account, Aws};
@@ -19,11 +19,11 @@ use crate::pull::Range;
 use crate::quota::Meter;
 use crate::scope::Scope;
 
-mod deliver;
 mod download;
+mod shelf;
 mod walk;
 
-pub use deliver::deliver;
+pub use shelf::Shelf;
 
 /// A bucket and where to begin in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,13 +179,18 @@ pub(crate) async fn measure(
     Ok((found.len() as u64, found.iter().map(|object| object.size).sum()))
 }
 
+/// The configuration key of object_store for encryption; it has no name in Rust.
+const SSE: &str = "aws_server_side_encryption";
+
 /// How objects are encrypted at rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Encryption {
     /// As the bucket says.
     #[default]
     OfBucket,
-    /// SSE-KMS with this key.
+    /// SSE-S3, whatever the bucket says.
+    S3,
+    /// SSE-KMS with this key: id, ARN or alias.
     Kms(String),
 }
 
@@ -221,9 +226,14 @@ async fn open_for(
         .with_region(region)
         .with_request_payer(place.requester_pays)
         .with_credentials(Arc::new(FromSdk(credentials)));
-    if let Encryption::Kms(key) = encryption {
-        builder = builder.with_sse_kms_encryption(key);
-    }
+    builder = match encryption {
+        Encryption::OfBucket => builder,
+        Encryption::S3 => builder.with_config(
+            SSE.parse::<AmazonS3ConfigKey>().expect("object_store documents this name"),
+            "AES256",
+        ),
+        Encryption::Kms(key) => builder.with_sse_kms_encryption(key),
+    };
     if let Some(endpoint) = endpoint {
         builder = builder
             .with_allow_http(endpoint.starts_with("http://"))

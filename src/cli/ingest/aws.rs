@@ -13,6 +13,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use super::Run;
 use crate::cli::Global;
 use crate::error::Failure;
+use crate::runtime::runtime;
 use crate::settings::{DayEnd, now, time};
 
 /// Options of every AWS source.
@@ -104,14 +105,6 @@ impl Access {
             is_hurried: false,
         })
     }
-}
-
-/// Threads that wait for the network need be few.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_all()
-        .build()?)
 }
 
 /// Connects, runs, shows how far it is, and gathers what came of it.

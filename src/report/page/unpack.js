@@ -1,0 +1,150 @@
+'use strict';
+// The page's data as report/pack.rs wrote it: findings column by column, each string once. A row is built when it is shown.
+
+const PLACE = /\ue01f[\ue000-\ue01f]|[\ue000-\ue01e]/g;
+const SECOND = 1000000;
+
+class Table {
+  constructor(packed, strings) {
+    this.length = packed.count;
+    this.names = packed.names;
+    this.strings = strings;
+    this.rows = packed.rows;
+  }
+
+  // The finding, as it stands in report.json.
+  row(at) {
+    return spellOut(read(this.rows, at, this.strings), this.names);
+  }
+
+  // The values at a path, such as `cluster.name`; null where the way ends early.
+  column(path) {
+    const found = columnAt(this.rows, path, this.length);
+    return Array.from({ length: this.length }, (_, at) => {
+      const value = found(at) ? read(found.column, at, this.strings) : null;
+      return typeof value === 'string' && value.search(PLACE) >= 0 ? valueAt(this.row(at), path) : value;
+    });
+  }
+
+  // 1 where the value at a path is as asked; a value that many rows have is looked at once.
+  test(path, predicate) {
+    const found = columnAt(this.rows, path, this.length);
+    const result = new Uint8Array(this.length);
+    const { column } = found;
+    const known = new Map();
+    const ask = value => {
+      if (!known.has(value)) known.set(value, predicate(value) ? 1 : 0);
+      return known.get(value);
+    };
+    for (let at = 0; at < this.length; at++) {
+      if (!found(at)) { result[at] = ask(null); continue; }
+      if (column.k === 'text') {
+        const place = column.v[at];
+        const text = place < 0 ? null : this.strings[place];
+        if (text !== null && text.search(PLACE) >= 0) result[at] = predicate(valueAt(this.row(at), path)) ? 1 : 0;
+        else result[at] = ask(text);
+      } else {
+        result[at] = ask(read(column, at, this.strings));
+      }
+    }
+    return result;
+  }
+}
+
+function valueAt(row, path) {
+  return path.split('.').reduce((value, field) => value === null || value === undefined ? null : value[field], row);
+}
+
+// Follows a path; the answer tells for a row whether the way exists, and holds the column.
+function columnAt(rows, path) {
+  let column = rows;
+  const gates = [];
+  for (const field of path.split('.')) {
+    if (column.k !== 'object' || !(field in column.f)) { column = { k: 'null' }; break; }
+    if (column.p) gates.push(column.p);
+    column = column.f[field].k === 'time-of-id' ? { k: 'time', t: column.f.id.t } : column.f[field];
+  }
+  const found = at => gates.every(present => present[at]);
+  found.column = column;
+  return found;
+}
+
+function read(column, at, strings) {
+  switch (column.k) {
+    case 'same': return column.v;
+    case 'number': return column.v[at];
+    case 'text': return column.v[at] < 0 ? null : strings[column.v[at]];
+    case 'time': return timeText(timeOf(column.t, at));
+    case 'id': return idText(timeOf(column.t, at)) + column.v.slice(at * 17, at * 17 + 17);
+    case 'object': {
+      if (column.p && !column.p[at]) return null;
+      const value = {};
+      for (const [name, field] of Object.entries(column.f)) {
+        value[name] = field.k === 'time-of-id' ? timeText(timeOf(column.f.id.t, at)) : read(field, at, strings);
+      }
+      return value;
+    }
+    case 'list': {
+      if (column.n[at] < 0) return null;
+      if (!column.from) {
+        column.from = new Uint32Array(column.n.length);
+        for (let row = 1; row < column.n.length; row++) column.from[row] = column.from[row - 1] + Math.max(column.n[row - 1], 0);
+      }
+      return Array.from({ length: column.n[at] }, (_, item) => read(column.v, column.from[at] + item, strings));
+    }
+    default: return null;
+  }
+}
+
+function timeOf(times, at) {
+  const count = times.v[at];
+  return count === null ? null : (times.from + count) * times.unit;
+}
+
+// RFC 3339 with no, 3 or 6 decimals: the fewest that lose nothing.
+function timeText(micros) {
+  if (micros === null) return null;
+  const rest = micros % SECOND;
+  const seconds = new Date((micros - rest) / 1000).toISOString().slice(0, 19);
+  if (rest === 0) return seconds + 'Z';
+  const digits = String(rest).padStart(6, '0');
+  return seconds + '.' + (rest % 1000 === 0 ? digits.slice(0, 3) : digits) + 'Z';
+}
+
+// The first 12 characters of a record's id: its time in base32hex.
+function idText(micros) {
+  let text = '';
+  for (let rest = micros; text.length < 12; rest = Math.floor(rest / 32)) text = '0123456789abcdefghijklmnopqrstuv'[rest % 32] + text;
+  return text;
+}
+
+// Puts the finding's own names back where its sentences and commands leave a place for them.
+function spellOut(row, names) {
+  const known = names.map(path => {
+    const whole = valueAt(row, path.replace(/\/$/, ''));
+    if (typeof whole !== 'string') return '';
+    return path.endsWith('/') ? whole.slice(whole.lastIndexOf('/') + 1) : whole;
+  });
+  const spell = value => {
+    if (typeof value === 'string') {
+      return value.search(PLACE) < 0 ? value : value.replace(PLACE, found => found.length === 2 ? found[1] : known[found.charCodeAt(0) - 0xe000]);
+    }
+    if (Array.isArray(value)) return value.map(spell);
+    if (value === null || typeof value !== 'object') return value;
+    return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, spell(field)]));
+  };
+  return spell(row);
+}
+
+async function unpack(base64) {
+  const bytes = Uint8Array.from(atob(base64), letter => letter.charCodeAt(0));
+  const text = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
+  const { strings, tables, ...rest } = JSON.parse(text);
+  for (const [name, packed] of Object.entries(tables)) rest[name] = new Table(packed, strings);
+  return rest;
+}
+
+// The whole report; tables are read row by row.
+function openReport() {
+  return unpack(document.getElementById('data').textContent);
+}

@@ -1,0 +1,215 @@
+//! What a reader must know in ten seconds: counts, and the few sentences that matter most.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::Report;
+use crate::view::{Cluster, cluster_words};
+
+/// Clusters that are named in one sentence each; the others are counted.
+const NAMED: usize = 3;
+
+/// The counts of a report and its headline.
+#[derive(Debug, Default, Clone, Serialize)]
+pub(crate) struct Summary {
+    /// Lives of clusters that go on.
+    pub(crate) clusters: usize,
+    /// Lives of clusters that ended.
+    pub(crate) deleted_clusters: usize,
+    /// Clusters that nobody is known to get into.
+    pub(crate) locked_out: usize,
+    /// Clusters that go on and whose creator is deleted or was made anew.
+    pub(crate) creators_gone: usize,
+    pub(crate) admins: Admins,
+    pub(crate) denials: Denials,
+    pub(crate) checks: Checks,
+    /// Sentences about what the logs cannot show.
+    pub(crate) blind_spots: usize,
+    /// Plain sentences, the most important first.
+    pub(crate) headline: Vec<String>,
+}
+
+/// Findings about admins, by status.
+#[derive(Debug, Default, Clone, Serialize)]
+pub(crate) struct Admins {
+    pub(crate) active: usize,
+    pub(crate) unproven: usize,
+    pub(crate) revoked: usize,
+    /// Active, and not admin itself but one step from it.
+    pub(crate) can_become_admin: usize,
+}
+
+/// Refused calls, and the findings that they are grouped into.
+#[derive(Debug, Default, Clone, Serialize)]
+pub(crate) struct Denials {
+    pub(crate) calls: u64,
+    /// Of these, calls that did not succeed later.
+    pub(crate) open_calls: u64,
+    pub(crate) findings: usize,
+    pub(crate) open_findings: usize,
+}
+
+/// Findings of the lint, by severity.
+#[derive(Debug, Default, Clone, Serialize)]
+pub(crate) struct Checks {
+    pub(crate) critical: usize,
+    pub(crate) high: usize,
+    pub(crate) medium: usize,
+    pub(crate) low: usize,
+    pub(crate) info: usize,
+}
+
+impl Summary {
+    pub(super) fn of(report: &Report) -> Self {
+        let mut summary = Self::default();
+        for creator in &report.creators {
+            if creator.cluster.deleted_at.is_some() {
+                summary.deleted_clusters += 1;
+                continue;
+            }
+            summary.clusters += 1;
+            summary.locked_out += usize::from(creator.recovery.needed);
+            summary.creators_gone += usize::from(matches!(creator.creator_state, "deleted" | "recreated"));
+        }
+        for admin in &report.admins {
+            match (admin.status, admin.power) {
+                ("active", "can_become_admin") => summary.admins.can_become_admin += 1,
+                ("active", _) => summary.admins.active += 1,
+                ("unproven", _) => summary.admins.unproven += 1,
+                _ => summary.admins.revoked += 1,
+            }
+        }
+        for denial in &report.denials {
+            summary.denials.calls += denial.count;
+            summary.denials.findings += 1;
+            if !denial.resolved {
+                summary.denials.open_calls += denial.count;
+                summary.denials.open_findings += 1;
+            }
+        }
+        for check in &report.checks {
+            let checks = &mut summary.checks;
+            let count = match check.severity {
+                "critical" => &mut checks.critical,
+                "high" => &mut checks.high,
+                "medium" => &mut checks.medium,
+                "low" => &mut checks.low,
+                _ => &mut checks.info,
+            };
+            *count += 1;
+        }
+        summary.blind_spots = report.coverage.iter().map(|row| row.blind_spots.len()).sum();
+        summary.headline = summary.sentences(report);
+        summary
+    }
+
+    fn sentences(&self, report: &Report) -> Vec<String> {
+        let mut said = Vec::new();
+        let locked = report
+            .creators
+            .iter()
+            .filter(|creator| creator.recovery.needed && creator.cluster.deleted_at.is_none());
+        for creator in locked.clone().take(NAMED) {
+            said.push(format!(
+                "Nobody is known to get into {}: {}",
+                cluster_words(&creator.cluster.cluster),
+                creator.recovery.why
+            ));
+        }
+        if self.locked_out > NAMED {
+            said.push(format!(
+                "Nobody is known to get into {} more",
+                counted(self.locked_out - NAMED, "cluster")
+            ));
+        }
+        let active = report
+            .admins
+            .iter()
+            .filter(|admin| admin.status == "active" && admin.power == "admin");
+        let principals: BTreeSet<&str> = active.clone().map(|admin| admin.principal.as_str()).collect();
+        let clusters: BTreeSet<(&Cluster, u32)> = active
+            .clone()
+            .map(|admin| (&admin.cluster, admin.incarnation))
+            .collect();
+        if !principals.is_empty() {
+            let hold = if principals.len() == 1 { "holds" } else { "hold" };
+            said.push(format!(
+                "{} {hold} cluster-admin power over {}",
+                counted(principals.len(), "principal"),
+                counted(clusters.len(), "cluster"),
+            ));
+        }
+        if self.admins.unproven > 0 {
+            said.push(format!(
+                "{} to cluster-admin power cannot be settled from these logs",
+                counted(self.admins.unproven, "claim")
+            ));
+        }
+        let gone = active
+            .filter(|admin| matches!(admin.principal_state, "deleted" | "recreated"))
+            .count();
+        if gone > 0 {
+            said.push(format!(
+                "{} to an IAM principal that was deleted",
+                if gone == 1 {
+                    "1 active admin grant is".to_owned()
+                } else {
+                    format!("{gone} active admin grants are")
+                }
+            ));
+        }
+        if self.admins.can_become_admin > 0 {
+            said.push(format!(
+                "{} one step away from cluster-admin",
+                if self.admins.can_become_admin == 1 {
+                    "1 principal is".to_owned()
+                } else {
+                    format!("{} principals are", self.admins.can_become_admin)
+                }
+            ));
+        }
+        let serious = self.checks.critical + self.checks.high;
+        if serious > 0 {
+            said.push(format!(
+                "{} in the access configuration",
+                counted(serious, "critical or high finding")
+            ));
+        }
+        if let Some((reason, calls)) = most_frequent(report) {
+            said.push(format!(
+                "{} did not succeed later, most often by {reason} ({calls})",
+                counted(self.denials.open_calls, "refused call")
+            ));
+        }
+        if self.blind_spots > 0 {
+            said.push(format!(
+                "{} in these logs: see what they cannot show",
+                counted(self.blind_spots, "blind spot")
+            ));
+        }
+        if said.is_empty() {
+            said.push("Nothing needs your attention in what these logs show".to_owned());
+        }
+        said
+    }
+}
+
+/// `1 cluster`, `2 clusters`.
+pub(crate) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+fn most_frequent(report: &Report) -> Option<(&'static str, u64)> {
+    let mut calls: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for denial in report.denials.iter().filter(|denial| !denial.resolved) {
+        *calls.entry(denial.reason).or_default() += denial.count;
+    }
+    // Of two that are as frequent, the first by name.
+    calls.into_iter().rev().max_by_key(|(_, calls)| *calls)
+}
