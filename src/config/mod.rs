@@ -20,7 +20,7 @@ mod words;
 
 pub(crate) use draft::{APIS, Draft};
 pub(crate) use shape::{account, external_id, place, region, role, topic, window};
-pub(crate) use words::{CHANGES, is_finding_word, nearest};
+pub(crate) use words::{is_finding_word, nearest};
 
 /// The pass, every default resolved.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -8,6 +8,7 @@ use super::shape;
 use super::take::{Found, Section};
 use super::words::{fail_on, is_finding_word, nearest};
 use super::{Access, Config, Dash, From, Hints, Notify, Questions, Recipient, Report, Scope, Source, Target, When};
+use crate::diff;
 use crate::error::Pointer;
 use crate::settings::{DayEnd, Micros};
 
@@ -142,18 +143,7 @@ impl Reader<'_> {
         let notify = top
             .table(&mut self.found, "notify", "[notify]")
             .and_then(|section| self.notify(section));
-        if let Some(notify) = &notify
-            && report.is_none()
-            && !top.has("report")
-            && notify.when == When::Changes
-        {
-            let at = top.at("notify");
-            self.found.fault(
-                at,
-                "changes are told by comparing with the last report, and there is no [report]",
-                "add one",
-            );
-        }
+        self.comparable(top, questions.as_ref(), report.as_ref(), notify.as_ref());
         Config {
             lake: lake.map(|path| self.path(&path)),
             profile: defaults.access.profile,
@@ -162,6 +152,43 @@ impl Reader<'_> {
             report,
             notify,
             warnings: Vec::new(),
+        }
+    }
+
+    /// Changes can only be found where the last report is there to be read: an alarm that can never ring is a fault.
+    fn comparable(
+        &mut self,
+        top: Section<'_, '_>,
+        questions: Option<&Questions>,
+        report: Option<&Report>,
+        notify: Option<&Notify>,
+    ) {
+        let is_kept = report.is_some_and(|report| report.forms.is_empty() || report.forms.contains(&"json"));
+        if is_kept || (report.is_none() && top.has("report")) {
+            return;
+        }
+        let (why, advice) = match report {
+            None => ("there is no [report] to compare with", "add one"),
+            Some(_) => (
+                "the last report cannot be read without its JSON",
+                "add \"json\" to the forms of [report]",
+            ),
+        };
+        let waits = questions.is_some_and(|questions| {
+            questions
+                .fail_on
+                .iter()
+                .any(|word| diff::KINDS.contains(&word.as_str()))
+        });
+        if waits && let Some(section) = top.table(&mut self.found, "questions", "[questions]") {
+            self.found
+                .fault(section.at("fail-on"), format!("changes cannot be found: {why}"), advice);
+        }
+        if notify.is_some_and(|notify| notify.when == When::Changes)
+            && let Some(section) = top.table(&mut self.found, "notify", "[notify]")
+        {
+            self.found
+                .fault(section.at("when"), format!("changes cannot be told: {why}"), advice);
         }
     }
 
@@ -423,14 +450,13 @@ impl Reader<'_> {
             _ => Ok(()),
         });
         let forms = section.words(found, "forms", FORMS);
-        let sse = section.word(found, "sse", &["AES256", "aws:kms"]);
+        let sse = section.word(found, "sse", &["bucket", "s3", "kms"]);
         let kms_key = section.text(found, "kms-key", &shape::kms_key);
-        if sse == Some("AES256") && section.has("kms-key") {
-            found.fault(
-                section.at("sse"),
-                "AES256 uses no key of KMS",
-                "leave out sse or kms-key",
-            );
+        if sse.is_some_and(|sse| sse != "kms") && section.has("kms-key") {
+            found.fault(section.at("sse"), "only kms takes a key", "leave out sse or kms-key");
+        }
+        if sse == Some("kms") && !section.has("kms-key") {
+            found.fault(section.at("sse"), "no key of KMS is named", "add kms-key = \"alias/…\"");
         }
         let to = to?;
         let target = if to.starts_with("s3://") {
@@ -450,7 +476,7 @@ impl Reader<'_> {
         Some(Report {
             to: target,
             forms,
-            sse: sse.or(kms_key.is_some().then_some("aws:kms")),
+            sse: sse.or(kms_key.is_some().then_some("kms")),
             kms_key,
         })
     }
@@ -697,12 +723,20 @@ mod tests {
             ),
             ("[report]\nto = \"s3://X\"\n".to_owned(), "`to` cannot be \"s3://X\""),
             (
-                "[report]\nto = \"s3://xyz\"\nsse = \"AES256\"\nkms-key = \"alias/x\"\n".to_owned(),
-                "AES256 uses no key of KMS",
+                "[report]\nto = \"s3://xyz\"\nsse = \"s3\"\nkms-key = \"alias/x\"\n".to_owned(),
+                "only kms takes a key",
             ),
             (
                 "[notify]\nto = \"-\"\n".to_owned(),
-                "changes are told by comparing with the last report, and there is no [report]",
+                "changes cannot be told: there is no [report] to compare with",
+            ),
+            (
+                "[questions]\nfail-on = \"new-admin\"\n".to_owned(),
+                "changes cannot be found: there is no [report] to compare with",
+            ),
+            (
+                "[questions]\nfail-on = \"new-admin\"\n[report]\nto = \"x\"\nforms = \"html\"\n".to_owned(),
+                "changes cannot be found: the last report cannot be read without its JSON",
             ),
             ("lake = \"s3://x/y\"\n".to_owned(), "`lake` cannot be \"s3://x/y\""),
             (

@@ -1,19 +1,6 @@
 //! The words that a configuration may hold, and the nearest of them to one that it may not.
 
-/// Kinds of changes between two reports.
-pub(crate) const CHANGES: &[&str] = &[
-    "new-admin",
-    "lost-admin",
-    "changed-routes",
-    "new-cluster",
-    "cluster-deleted",
-    "creator-deleted",
-    "creator-recreated",
-    "new-denial",
-    "resolved-denial",
-    "new-check",
-    "fixed-check",
-];
+use crate::diff::KINDS;
 
 /// What findings say of themselves: statuses, powers, routes, severities, states, layers.
 const FINDINGS: &[&str] = &[
@@ -239,7 +226,7 @@ pub(super) fn fail_on() -> impl Iterator<Item = &'static str> {
         "apiserver",
         "client",
     ];
-    CHANGES
+    KINDS
         .iter()
         .chain(FINDINGS)
         .copied()

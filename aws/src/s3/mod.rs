@@ -229,7 +229,8 @@ async fn open_for(
     builder = match encryption {
         Encryption::OfBucket => builder,
         Encryption::S3 => builder.with_config(
-            SSE.parse::<AmazonS3ConfigKey>().expect("object_store documents this name"),
+            SSE.parse::<AmazonS3ConfigKey>()
+                .expect("object_store documents this name"),
             "AES256",
         ),
         Encryption::Kms(key) => builder.with_sse_kms_encryption(key),

@@ -164,12 +164,13 @@ fn pass(global: &Global, name: &str, config: &Config) -> Result<ExitCode, Failur
         }
         last.steps.push(ingest_step(global, source));
     }
+    let mut made = None;
     if !is_stopped() && report_step::is_wanted(config) {
-        last.report(|| report_step::run(global, config));
+        made = last.report(|| report_step::run(global, config));
     }
     last.end(&global.lake, is_stopped());
     if report_step::is_told(config, &last) {
-        last.notify(|last| report_step::tell(global, config, last));
+        last.notify(|last| report_step::tell(global, config, last, made.as_ref()));
     }
     last.write(&global.lake)?;
     metrics::write(&global.lake, &last)?;

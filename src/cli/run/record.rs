@@ -79,7 +79,10 @@ pub(super) struct Ingested {
 pub(super) struct Delivered {
     pub(super) to: String,
     pub(super) at: String,
-    pub(super) files: Vec<String>,
+    /// Its files.
+    pub(super) folder: String,
+    /// The page that people open, or the folder that holds it.
+    pub(super) latest: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -96,6 +99,8 @@ pub(super) struct Answered {
     pub(super) changes: Option<Counts>,
     pub(super) matched: Vec<String>,
     pub(super) report: Option<Delivered>,
+    /// Why it could not be compared with the last one.
+    pub(super) trouble: Option<Failure>,
 }
 
 impl LastRun {
@@ -125,10 +130,10 @@ impl LastRun {
     }
 
     /// Does the report step and takes what it found.
-    pub(super) fn report(&mut self, step: impl FnOnce() -> Result<Answered, Failure>) {
+    pub(super) fn report<M>(&mut self, step: impl FnOnce() -> Result<(Answered, M), Failure>) -> Option<M> {
         let (began, mut told) = (Instant::now(), Step::new("report", "report"));
-        match step() {
-            Ok(answered) => {
+        let made = match step() {
+            Ok((answered, made)) => {
                 if let Some(report) = &answered.report {
                     told.command = format!("report --to={}", report.to);
                 }
@@ -139,14 +144,21 @@ impl LastRun {
                 self.changes = answered.changes;
                 self.matched = answered.matched;
                 self.report = answered.report;
+                if let Some(failure) = answered.trouble {
+                    failure.report();
+                    told.fail(&failure);
+                }
+                Some(made)
             }
             Err(failure) => {
                 failure.report();
                 told.fail(&failure);
+                None
             }
-        }
+        };
         told.seconds = began.elapsed().as_secs_f64();
         self.steps.push(told);
+        made
     }
 
     /// Tells somebody; whom, the step says.
@@ -241,7 +253,7 @@ impl LastRun {
             }
         }
         if let Some(report) = &self.report {
-            let _ = writeln!(out, "  the report of {} is in {}", report.at, report.to);
+            let _ = writeln!(out, "  the report of {} is in {}", report.at, report.folder);
         }
         match &self.changes {
             Some(changes) if changes.is_empty() => out.push_str("  nothing changed since the last report\n"),

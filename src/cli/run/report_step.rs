@@ -1,31 +1,40 @@
 //! The report of a pass: made, compared with the last one, delivered, and told. The only place of `run` that knows how.
 
-use std::fs;
-use std::path::Path;
-
 use clap::ValueEnum;
-use eksplain_aws::s3::{self, Encryption, Place};
-use eksplain_aws::{Aws, Settings};
+use eksplain_aws::s3::Encryption;
+use eksplain_aws::{Aws, sns};
 use serde_json::Value;
 
 use super::record::{Answered, Counts, Delivered, LastRun, write_whole};
 use crate::cli::Global;
 use crate::cli::ask::{self, Selectors};
-use crate::cli::ingest::aws::runtime;
-use crate::config::{CHANGES, Config, Notify, Recipient, Report as Wanted, Scope, Target, When, is_finding_word};
-use crate::diff::changes;
+use crate::cli::report::access;
+use crate::config::{Config, Notify, Recipient, Report as Wanted, Scope, When, is_finding_word};
+use crate::delivery::{self, Destination, day_of, notify};
+use crate::diff::KINDS;
 use crate::error::Failure;
 use crate::render::Output;
-use crate::report::{Form, Report, SCHEMA, deliver};
+use crate::report::{Form, Report};
+use crate::runtime::runtime;
 use crate::view::Finding;
+
+/// A report and where it lies.
+pub(super) struct Made {
+    report: Report,
+    /// None where the pass keeps no reports.
+    lies: Option<delivery::Delivered>,
+}
 
 /// Whether the pass asks for an answer at all.
 pub(super) fn is_wanted(config: &Config) -> bool {
     config.report.is_some() || config.notify.is_some() || !config.questions.fail_on.is_empty()
 }
 
-/// Makes the report, compares it with the last one, and delivers it.
-pub(super) fn run(global: &Global, config: &Config) -> Result<Answered, Failure> {
+/// Makes the report, delivers it, and says what changed since the last one.
+///
+/// The page compares with the newest report of an earlier day, so that making it again changes nothing; alarms compare with the newest of
+/// all, so that each change is told once.
+pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), Failure> {
     let questions = &config.questions;
     if questions.scope == Scope::All && !global.quiet {
         eprintln!("note: scope = \"all\" is not in reports yet: they hold the calls that decide about access");
@@ -36,28 +45,56 @@ pub(super) fn run(global: &Global, config: &Config) -> Result<Answered, Failure>
         region: questions.region.clone(),
         ..Selectors::default()
     };
-    let report = ask::report(global, &selectors)?;
-    let new = serde_json::to_value(&report)?;
-    let changed = config.report.as_ref().and_then(last).map(|old| changes(&old, &new));
-    let kinds = changed
-        .as_ref()
-        .map(|changed| count(changed.iter().map(|change| change.kind.to_owned())));
+    // A place that cannot be written to is told before the work begins.
+    let open = |wanted: &Wanted| Destination::open(&wanted.to.to_string(), access(global), &encryption(wanted));
+    let destination = config.report.as_ref().map(open).transpose()?;
+    let mut report = ask::report(global, &selectors)?;
+    let (mut lies, mut last, mut trouble) = (None, None, None);
+    if let (Some(destination), Some(wanted)) = (&destination, &config.report) {
+        match destination
+            .last_before(day_of(&report.at))
+            .and_then(|earlier| Ok((earlier, destination.last()?)))
+        {
+            Ok((earlier, newest)) => {
+                earlier.map(|earlier| report.compare_with(&earlier)).transpose()?;
+                last = newest;
+            }
+            // The report is worth having without it; the pass is not well.
+            Err(failure) => trouble = Some(failure),
+        }
+        lies = Some(destination.deliver(&report.at, &report.files(&forms(wanted))?)?);
+    }
+    let kinds = match &last {
+        Some(last) => {
+            report.compare_with(last)?;
+            let changes = report.changes.iter().flat_map(|changes| &changes.findings);
+            Some(count(changes.map(|change| change.kind.to_owned())))
+        }
+        None => None,
+    };
     let matched = questions.fail_on.iter().filter(|rule| {
         let is_change = kinds
             .as_ref()
             .is_some_and(|kinds| kinds.contains_key(*rule) || (*rule == "any" && !kinds.is_empty()));
         is_change || (is_finding_word(rule) && is_found(rule, &report))
     });
-    Ok(Answered {
-        findings: findings(&new),
+    let answered = Answered {
+        findings: findings(&serde_json::to_value(&report)?),
         matched: matched.cloned().collect(),
         changes: kinds,
         report: config
             .report
             .as_ref()
-            .map(|wanted| into_target(global, wanted, &report))
-            .transpose()?,
-    })
+            .zip(lies.as_ref())
+            .map(|(wanted, lies)| Delivered {
+                to: wanted.to.to_string(),
+                at: report.at.clone(),
+                folder: lies.folder.clone(),
+                latest: lies.latest.clone(),
+            }),
+        trouble,
+    };
+    Ok((answered, Made { report, lies }))
 }
 
 /// Whether somebody is to be told of this pass. One that failed always is told.
@@ -69,75 +106,67 @@ pub(super) fn is_told(config: &Config, last: &LastRun) -> bool {
     })
 }
 
-/// Tells; gives whom.
-pub(super) fn tell(global: &Global, config: &Config, last: &LastRun) -> Result<String, Failure> {
+/// Tells; gives whom. A pass that failed is told as such, one that did not by its report.
+pub(super) fn tell(global: &Global, config: &Config, last: &LastRun, made: Option<&Made>) -> Result<String, Failure> {
     let Some(Notify { to, .. }) = &config.notify else {
         return Ok(String::new());
     };
+    // Standard output holds one answer.
+    if matches!(to, Recipient::Output(_)) && global.output == Output::Json {
+        eprint!("{}", last.summary());
+        return Ok("standard error".to_owned());
+    }
+    if last.is_success()
+        && let Some(Made {
+            report,
+            lies: Some(lies),
+        }) = made
+    {
+        let target = match to {
+            Recipient::Output(_) => notify::Target::Stdout,
+            Recipient::File(path) => notify::Target::File(path.clone()),
+            Recipient::Topic(arn) => notify::Target::Topic(arn.clone()),
+        };
+        notify::send(&target, access(global), report, lies)?;
+        return Ok(to.to_string());
+    }
     match to {
-        // Standard output holds one answer.
-        Recipient::Output(_) if global.output == Output::Json => eprint!("{}", last.summary()),
         Recipient::Output(_) => std::io::Write::write_all(&mut std::io::stdout().lock(), last.summary().as_bytes())?,
         Recipient::File(path) => write_whole(path, &serde_json::to_vec_pretty(last)?)?,
-        Recipient::Topic(arn) => {
-            return Err(Failure::usage(
-                format!("could not publish to {arn}: eksplain does not speak to SNS yet"),
-                "write to a file, or to -",
-            ));
+        Recipient::Topic(topic) => {
+            let message = sns::Message {
+                subject: format!("eksplain: the pass of {} ended with exit {}", last.config, last.exit),
+                text: last.summary(),
+                json: serde_json::to_string(last)?,
+            };
+            runtime()?.block_on(async {
+                let aws = Aws::connect(access(global)).await?;
+                sns::publish(&aws, topic, &message).await
+            })?;
         }
     }
     Ok(to.to_string())
 }
 
-/// The last report, where it can be had.
-fn last(wanted: &Wanted) -> Option<Value> {
-    let Target::Folder(folder) = &wanted.to else {
-        return None;
-    };
-    let text = fs::read(folder.join("latest/report.json")).ok()?;
-    let report: Value = serde_json::from_slice(&text).ok()?;
-    (report["schema"] == SCHEMA).then_some(report)
-}
-
-fn into_target(global: &Global, wanted: &Wanted, report: &Report) -> Result<Delivered, Failure> {
+fn forms(wanted: &Wanted) -> Vec<Form> {
+    if wanted.forms.is_empty() {
+        return Form::ALL.to_vec();
+    }
     let mut forms: Vec<Form> = wanted
         .forms
         .iter()
         .filter_map(|form| Form::from_str(form, false).ok())
         .collect();
-    if wanted.forms.is_empty() {
-        forms = vec![Form::Html, Form::Json, Form::Csv, Form::Md];
-    } else if forms.len() < wanted.forms.len() && !global.quiet {
-        eprintln!("note: Parquet is not a form of the report yet");
+    forms.sort_unstable();
+    forms
+}
+
+fn encryption(wanted: &Wanted) -> Encryption {
+    match (wanted.sse, &wanted.kms_key) {
+        (_, Some(key)) => Encryption::Kms(key.clone()),
+        (Some("s3"), None) => Encryption::S3,
+        _ => Encryption::OfBucket,
     }
-    let day = report.at.get(..10).unwrap_or(&report.at);
-    let files = report.files(&forms)?;
-    match &wanted.to {
-        Target::Folder(folder) => deliver(Path::new(folder), day, &files)?,
-        Target::S3(uri) => {
-            let place: Place = uri
-                .parse()
-                .map_err(|error| Failure::usage(format!("could not {error}"), "write s3://BUCKET/PREFIX"))?;
-            let encryption = wanted.kms_key.clone().map_or(Encryption::OfBucket, Encryption::Kms);
-            let settings = Settings {
-                profile: global.profile.clone(),
-                endpoint_url: global.endpoint_url.clone(),
-                ..Settings::default()
-            };
-            runtime()?.block_on(async {
-                let aws = Aws::connect(settings).await?;
-                s3::deliver(&aws, &place, day, &files, &encryption).await
-            })?;
-        }
-    }
-    Ok(Delivered {
-        to: wanted.to.to_string(),
-        at: report.at.clone(),
-        files: files
-            .iter()
-            .map(|(name, _)| format!("reports/date={day}/{name}"))
-            .collect(),
-    })
 }
 
 /// Whether a finding says a word, or one below it (`authn` of `authn.not-mapped`).
@@ -211,7 +240,7 @@ fn count(words: impl Iterator<Item = String>) -> Counts {
 
 /// Every kind of change, also those that did not happen.
 pub(super) fn all_kinds(changes: &Counts) -> Counts {
-    CHANGES
+    KINDS
         .iter()
         .map(|kind| ((*kind).to_owned(), changes.get(*kind).copied().unwrap_or(0)))
         .collect()
