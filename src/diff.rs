@@ -1,9 +1,12 @@
 //! What two reports say differently, told as events: who gained or lost admin power, what was created or deleted, what is refused anew.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+
+use crate::report::Report;
+use crate::view::Cluster;
 
 /// What a change can be.
 pub(crate) const KINDS: [&str; 11] = [
@@ -25,7 +28,7 @@ pub(crate) const KINDS: [&str; 11] = [
 pub(crate) struct Change {
     /// One of [`KINDS`].
     pub(crate) kind: &'static str,
-    pub(crate) cluster: Value,
+    pub(crate) cluster: Option<Cluster>,
     /// Principal, or what a check is about.
     pub(crate) subject: String,
     pub(crate) was: Option<String>,
@@ -39,7 +42,7 @@ impl Change {
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         vec![
             self.kind.to_owned(),
-            self.cluster["name"].as_str().unwrap_or("-").to_owned(),
+            or_none(&self.cluster.as_ref().map(|cluster| cluster.name.clone())),
             self.subject.clone(),
             or_none(&self.was),
             or_none(&self.is),
@@ -47,192 +50,338 @@ impl Change {
     }
 }
 
-/// The changes from one report to a later one, in the order admins, creators, denials, checks.
-pub(crate) fn changes(old: &Value, new: &Value) -> Vec<Change> {
-    let mut found = admins(old, new);
-    found.extend(creators(old, new));
-    found.extend(denials(old, new));
-    found.extend(checks(old, new));
-    found
+/// What is compared of a report: a small part of it, so that a report of any size is read in little memory.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Brief {
+    schema: String,
+    /// The moment that the report speaks of.
+    pub(crate) at: String,
+    #[serde(default)]
+    admins: Vec<Admin>,
+    #[serde(default)]
+    creators: Vec<Creator>,
+    #[serde(default)]
+    denials: Vec<Denial>,
+    #[serde(default)]
+    checks: Vec<Check>,
 }
 
-fn text<'v>(value: &'v Value, field: &str) -> &'v str {
-    value[field].as_str().unwrap_or("-")
+#[derive(Debug, Deserialize)]
+struct Admin {
+    cluster: Cluster,
+    incarnation: u32,
+    principal: String,
+    status: String,
+    routes: Vec<Route>,
 }
 
-type Keyed<'v> = BTreeMap<(String, String), &'v Value>;
-
-/// The findings of a list, by cluster and what tells them apart within it.
-fn keyed<'v>(report: &'v Value, list: &str, key: impl Fn(&'v Value) -> String) -> Keyed<'v> {
-    let place = |finding: &Value| {
-        let cluster = &finding["cluster"];
-        format!(
-            "{}/{}/{}",
-            text(cluster, "account"),
-            text(cluster, "region"),
-            text(cluster, "name")
-        )
-    };
-    let findings = report[list].as_array().map(Vec::as_slice).unwrap_or_default();
-    findings
-        .iter()
-        .map(|finding| ((place(finding), key(finding)), finding))
-        .collect()
+#[derive(Debug, Deserialize)]
+struct Route {
+    route: String,
+    status: String,
 }
 
-/// Pairs what both reports know; what only one knows stands alone.
-fn pairs<'v>(old: &Keyed<'v>, new: &Keyed<'v>) -> Vec<(Option<&'v Value>, Option<&'v Value>)> {
-    let mut keys: Vec<_> = old.keys().chain(new.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.into_iter()
-        .map(|key| (old.get(key).copied(), new.get(key).copied()))
-        .collect()
+#[derive(Debug, Deserialize)]
+struct Creator {
+    cluster: CreatedCluster,
+    incarnation: u32,
+    creator: Identity,
+    creator_state: String,
 }
 
-fn change(kind: &'static str, finding: &Value, subject: &str, was: Option<String>, is: Option<String>) -> Change {
-    Change {
-        kind,
-        cluster: finding["cluster"].clone(),
-        subject: subject.to_owned(),
-        was,
-        is,
+#[derive(Debug, Deserialize)]
+struct CreatedCluster {
+    #[serde(flatten)]
+    cluster: Cluster,
+    created_at: Option<String>,
+    deleted_at: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Identity {
+    principal: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Denial {
+    cluster: Option<Cluster>,
+    principal: Option<String>,
+    kubernetes_username: Option<String>,
+    reason: String,
+    request: Request,
+    count: u64,
+    resolved: bool,
+}
+
+/// The shape of a request: its object's name tells no findings apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct Request {
+    verb: Option<String>,
+    api_group: Option<String>,
+    resource: Option<String>,
+    subresource: Option<String>,
+    namespace: Option<String>,
+    non_resource_url: Option<String>,
+    aws_action: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Check {
+    cluster: Cluster,
+    rule: String,
+    subject: String,
+    severity: String,
+}
+
+impl Brief {
+    /// Reads a `report.json`.
+    pub(crate) fn read(from: impl Read) -> Result<Self, String> {
+        let brief: Self = serde_json::from_reader(from).map_err(|error| error.to_string())?;
+        if brief.schema != crate::report::SCHEMA {
+            return Err(format!("it is no {}", crate::report::SCHEMA));
+        }
+        Ok(brief)
+    }
+
+    pub(crate) fn of(report: &Report) -> Self {
+        Self {
+            schema: report.schema.to_owned(),
+            at: report.at.clone(),
+            admins: report.admins.iter().map(Admin::of).collect(),
+            creators: report.creators.iter().map(Creator::of).collect(),
+            denials: report.denials.iter().map(Denial::of).collect(),
+            checks: report.checks.iter().map(Check::of).collect(),
+        }
     }
 }
 
-fn admins(old: &Value, new: &Value) -> Vec<Change> {
-    let key = |admin: &Value| format!("{} {}", admin["incarnation"], text(admin, "principal"));
-    let routes = |admin: &Value| {
-        let all = admin["routes"].as_array().cloned().unwrap_or_default();
-        let mut active: Vec<String> = all
+impl Admin {
+    fn of(admin: &crate::view::admins::Admin) -> Self {
+        let route = |route: &crate::view::admins::Route| Route {
+            route: route.route.to_owned(),
+            status: route.status.to_owned(),
+        };
+        Self {
+            cluster: admin.cluster.clone(),
+            incarnation: admin.incarnation,
+            principal: admin.principal.clone(),
+            status: admin.status.to_owned(),
+            routes: admin.routes.iter().map(route).collect(),
+        }
+    }
+
+    /// The routes by which it is admin, or why it is none.
+    fn told(&self) -> String {
+        let mut active: Vec<&str> = self
+            .routes
             .iter()
-            .filter(|route| route["status"] == "active")
-            .map(|route| text(route, "route").to_owned())
+            .filter(|route| route.status == "active")
+            .map(|route| route.route.as_str())
             .collect();
         active.sort_unstable();
         active.dedup();
-        active.join(", ")
-    };
-    let mut found = Vec::new();
-    for (was, is) in pairs(&keyed(old, "admins", key), &keyed(new, "admins", key)) {
-        let is_active = |admin: Option<&Value>| admin.is_some_and(|admin| admin["status"] == "active");
-        let Some(admin) = is.or(was) else { continue };
-        let told = |admin: Option<&Value>| {
-            admin.map(|admin| match routes(admin) {
-                none if none.is_empty() => text(admin, "status").to_owned(),
-                routes => routes,
-            })
-        };
-        let kind = match (is_active(was), is_active(is)) {
-            (false, true) => "new-admin",
-            (true, false) => "lost-admin",
-            (true, true) if told(was) != told(is) => "changed-routes",
-            _ => continue,
-        };
-        found.push(change(kind, admin, text(admin, "principal"), told(was), told(is)));
-    }
-    found
-}
-
-fn creators(old: &Value, new: &Value) -> Vec<Change> {
-    let key = |creator: &Value| creator["incarnation"].to_string();
-    let mut found = Vec::new();
-    for (was, is) in pairs(&keyed(old, "creators", key), &keyed(new, "creators", key)) {
-        let Some(creator) = is else { continue };
-        let who = text(&creator["creator"], "principal");
-        let Some(was) = was else {
-            found.push(change(
-                "new-cluster",
-                creator,
-                who,
-                None,
-                Some(text(&creator["cluster"], "created_at").to_owned()),
-            ));
-            continue;
-        };
-        if was["cluster"]["deleted_at"].is_null() && !creator["cluster"]["deleted_at"].is_null() {
-            let when = text(&creator["cluster"], "deleted_at").to_owned();
-            found.push(change("cluster-deleted", creator, who, None, Some(when)));
+        if active.is_empty() {
+            self.status.clone()
+        } else {
+            active.join(", ")
         }
-        let states = (text(was, "creator_state"), text(creator, "creator_state"));
-        let kind = match states {
-            (a, b) if a == b => continue,
-            (_, "deleted") => "creator-deleted",
-            (_, "recreated") => "creator-recreated",
-            _ => continue,
-        };
-        found.push(change(
-            kind,
-            creator,
-            who,
-            Some(states.0.to_owned()),
-            Some(states.1.to_owned()),
-        ));
     }
-    found
 }
 
-fn denials(old: &Value, new: &Value) -> Vec<Change> {
-    let key = |denial: &Value| {
-        format!(
-            "{} {} {}",
-            text(denial, "principal"),
-            text(denial, "reason"),
-            denial["request"]
+impl Creator {
+    fn of(creator: &crate::view::creators::Creator) -> Self {
+        Self {
+            cluster: CreatedCluster {
+                cluster: creator.cluster.cluster.clone(),
+                created_at: creator.cluster.created_at.clone(),
+                deleted_at: creator.cluster.deleted_at.clone(),
+            },
+            incarnation: creator.incarnation,
+            creator: Identity {
+                principal: creator.creator.principal.clone(),
+            },
+            creator_state: creator.creator_state.to_owned(),
+        }
+    }
+}
+
+impl Denial {
+    fn of(denial: &crate::view::denials::Denial) -> Self {
+        let request = &denial.request;
+        Self {
+            cluster: denial.cluster.clone(),
+            principal: denial.principal.clone(),
+            kubernetes_username: denial.kubernetes_username.clone(),
+            reason: denial.reason.to_owned(),
+            request: Request {
+                verb: request.verb.clone(),
+                api_group: request.api_group.clone(),
+                resource: request.resource.clone(),
+                subresource: request.subresource.clone(),
+                namespace: request.namespace.clone(),
+                non_resource_url: request.non_resource_url.clone(),
+                aws_action: request.aws_action.clone(),
+            },
+            count: denial.count,
+            resolved: denial.resolved,
+        }
+    }
+
+    fn told(&self) -> String {
+        format!("{} ({})", self.reason, self.count)
+    }
+}
+
+impl Check {
+    fn of(check: &crate::view::checks::CheckFinding) -> Self {
+        Self {
+            cluster: check.cluster.clone(),
+            rule: check.rule.to_owned(),
+            subject: check.subject.clone(),
+            severity: check.severity.to_owned(),
+        }
+    }
+
+    fn told(&self) -> String {
+        format!("{}: {}", self.severity, self.rule)
+    }
+}
+
+/// The changes from one report to a later one, in the order admins, creators, denials, checks.
+pub(crate) fn changes(old: &Brief, new: &Brief) -> Vec<Change> {
+    let mut found = Vec::new();
+    let keyed = |admin: &Admin| (admin.cluster.clone(), admin.incarnation, admin.principal.clone());
+    found.extend(pairs(&old.admins, &new.admins, keyed).filter_map(|(was, is)| admin(was, is)));
+    let keyed = |creator: &Creator| (creator.cluster.cluster.clone(), creator.incarnation);
+    found.extend(pairs(&old.creators, &new.creators, keyed).flat_map(|(was, is)| creator(was, is)));
+    let keyed = |denial: &Denial| {
+        (
+            denial.cluster.clone(),
+            denial.principal.clone(),
+            denial.reason.clone(),
+            denial.request.clone(),
         )
     };
-    let mut found = Vec::new();
-    for (was, is) in pairs(&keyed(old, "denials", key), &keyed(new, "denials", key)) {
-        let Some(denial) = is else { continue };
-        let count = |denial: &Value| denial["count"].as_u64().unwrap_or(0);
-        let told = |denial: &Value| format!("{} ({})", text(denial, "reason"), count(denial));
-        let is_resolved = |denial: &Value| denial["resolved"] == true;
-        let kind = match was {
-            Some(was) if !is_resolved(was) && is_resolved(denial) => "resolved-denial",
-            Some(was) if count(denial) > count(was) => "new-denial",
-            None => "new-denial",
-            _ => continue,
-        };
-        let who = denial["principal"]
-            .as_str()
-            .or(denial["kubernetes_username"].as_str())
-            .unwrap_or("unknown");
-        found.push(change(kind, denial, who, was.map(told), Some(told(denial))));
-    }
+    found.extend(pairs(&old.denials, &new.denials, keyed).filter_map(|(was, is)| denial(was, is)));
+    let keyed = |check: &Check| (check.cluster.clone(), check.rule.clone(), check.subject.clone());
+    found.extend(pairs(&old.checks, &new.checks, keyed).filter_map(|(was, is)| check(was, is)));
     found
 }
 
-fn checks(old: &Value, new: &Value) -> Vec<Change> {
-    let key = |check: &Value| format!("{} {}", text(check, "rule"), text(check, "subject"));
-    let mut found = Vec::new();
-    for (was, is) in pairs(&keyed(old, "checks", key), &keyed(new, "checks", key)) {
-        let told = |check: &Value| format!("{}: {}", text(check, "severity"), text(check, "rule"));
-        match (was, is) {
-            (None, Some(check)) => found.push(change(
-                "new-check",
-                check,
-                text(check, "subject"),
-                None,
-                Some(told(check)),
-            )),
-            (Some(check), None) => found.push(change(
-                "fixed-check",
-                check,
-                text(check, "subject"),
-                Some(told(check)),
-                None,
-            )),
-            _ => {}
-        }
+/// Pairs what both reports know; what only one knows stands alone. Sorted by what tells findings apart.
+fn pairs<'b, F, K: Ord>(
+    old: &'b [F],
+    new: &'b [F],
+    key: impl Fn(&F) -> K,
+) -> impl Iterator<Item = (Option<&'b F>, Option<&'b F>)> {
+    let mut found: BTreeMap<K, (Option<&F>, Option<&F>)> = BTreeMap::new();
+    for finding in old {
+        found.entry(key(finding)).or_default().0 = Some(finding);
     }
+    for finding in new {
+        found.entry(key(finding)).or_default().1 = Some(finding);
+    }
+    found.into_values()
+}
+
+fn admin(was: Option<&Admin>, is: Option<&Admin>) -> Option<Change> {
+    let is_active = |admin: Option<&Admin>| admin.is_some_and(|admin| admin.status == "active");
+    let told = |admin: Option<&Admin>| admin.map(Admin::told);
+    let kind = match (is_active(was), is_active(is)) {
+        (false, true) => "new-admin",
+        (true, false) => "lost-admin",
+        (true, true) if told(was) != told(is) => "changed-routes",
+        _ => return None,
+    };
+    let admin = is.or(was)?;
+    Some(Change {
+        kind,
+        cluster: Some(admin.cluster.clone()),
+        subject: admin.principal.clone(),
+        was: told(was),
+        is: told(is),
+    })
+}
+
+fn creator(was: Option<&Creator>, is: Option<&Creator>) -> Vec<Change> {
+    let Some(creator) = is else { return Vec::new() };
+    let change = |kind, was: Option<&String>, is: Option<&String>| Change {
+        kind,
+        cluster: Some(creator.cluster.cluster.clone()),
+        subject: creator
+            .creator
+            .principal
+            .clone()
+            .unwrap_or_else(|| "unknown".to_owned()),
+        was: was.cloned(),
+        is: is.cloned(),
+    };
+    let mut found = Vec::new();
+    if was.is_none() {
+        found.push(change("new-cluster", None, creator.cluster.created_at.as_ref()));
+    }
+    if creator.cluster.deleted_at.is_some() && was.is_none_or(|was| was.cluster.deleted_at.is_none()) {
+        found.push(change("cluster-deleted", None, creator.cluster.deleted_at.as_ref()));
+    }
+    let was = was.map(|was| &was.creator_state);
+    let kind = match creator.creator_state.as_str() {
+        state if was.is_some_and(|was| was == state) => return found,
+        "deleted" => "creator-deleted",
+        "recreated" => "creator-recreated",
+        _ => return found,
+    };
+    found.push(change(kind, was, Some(&creator.creator_state)));
     found
+}
+
+fn denial(was: Option<&Denial>, is: Option<&Denial>) -> Option<Change> {
+    let denial = is?;
+    let kind = match was {
+        Some(was) if !was.resolved && denial.resolved => "resolved-denial",
+        Some(was) if denial.count > was.count => "new-denial",
+        None => "new-denial",
+        _ => return None,
+    };
+    let who = denial.principal.as_ref().or(denial.kubernetes_username.as_ref());
+    Some(Change {
+        kind,
+        cluster: denial.cluster.clone(),
+        subject: who.cloned().unwrap_or_else(|| "unknown".to_owned()),
+        was: was.map(Denial::told),
+        is: Some(denial.told()),
+    })
+}
+
+fn check(was: Option<&Check>, is: Option<&Check>) -> Option<Change> {
+    let kind = match (was, is) {
+        (None, Some(_)) => "new-check",
+        (Some(_), None) => "fixed-check",
+        _ => return None,
+    };
+    let check = is.or(was)?;
+    Some(Change {
+        kind,
+        cluster: Some(check.cluster.clone()),
+        subject: check.subject.clone(),
+        was: was.map(Check::told),
+        is: is.map(Check::told),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+
+    fn brief(lists: Value) -> Brief {
+        let mut report = json!({"schema": "eksplain.report/1", "at": "2026-11-23T00:00:00Z"});
+        report
+            .as_object_mut()
+            .unwrap()
+            .extend(lists.as_object().unwrap().clone());
+        Brief::read(report.to_string().as_bytes()).unwrap()
+    }
 
     #[test]
     fn changes_are_told_as_events() {
@@ -244,17 +393,17 @@ mod tests {
                 .collect();
             json!({"cluster": cluster, "incarnation": 1, "principal": principal, "status": status, "routes": routes})
         };
-        let creator = |state: &str| json!({"cluster": cluster, "incarnation": 1, "creator": {"principal": "c"}, "creator_state": state});
-        let denial = |count: u64, resolved: bool| json!({"cluster": cluster, "principal": "d", "reason": "authn.not-mapped", "request": {}, "count": count, "resolved": resolved});
-        let old = json!({
+        let creator = |life: u32, state: &str| json!({"cluster": cluster, "incarnation": life, "creator": {"principal": "c"}, "creator_state": state});
+        let denial = |count: u64, resolved: bool, name: &str| json!({"cluster": null, "principal": "d", "reason": "authn.not-mapped", "request": {"name": name}, "count": count, "resolved": resolved});
+        let old = brief(json!({
             "admins": [admin("a", "active", &["creator"]), admin("b", "active", &["aws_auth"]), admin("e", "unproven", &[])],
-            "creators": [creator("present")], "denials": [denial(2, false)], "checks": [{"cluster": cluster, "rule": "x", "subject": "s", "severity": "high"}],
-        });
-        let new = json!({
+            "creators": [creator(1, "present")], "denials": [denial(2, false, "x")], "checks": [{"cluster": cluster, "rule": "x", "subject": "s", "severity": "high"}],
+        }));
+        let new = brief(json!({
             "admins": [admin("a", "active", &["creator", "aws_auth"]), admin("b", "revoked", &[]), admin("c", "active", &["access_policy"]), admin("e", "unproven", &[])],
-            "creators": [creator("deleted")], "denials": [denial(3, true)], "checks": [],
-        });
-        let kinds = |old: &Value, new: &Value| changes(old, new).iter().map(|change| change.kind).collect::<Vec<_>>();
+            "creators": [creator(1, "deleted"), creator(2, "deleted")], "denials": [denial(3, true, "y")], "checks": [],
+        }));
+        let kinds = |old: &Brief, new: &Brief| changes(old, new).iter().map(|change| change.kind).collect::<Vec<_>>();
         assert_eq!(
             kinds(&old, &new),
             [
@@ -262,10 +411,19 @@ mod tests {
                 "lost-admin",
                 "new-admin",
                 "creator-deleted",
+                "new-cluster",
+                "creator-deleted",
                 "resolved-denial",
                 "fixed-check"
             ]
         );
         assert!(kinds(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_report_is_refused() {
+        for wrong in ["", "[]", "{}", r#"{"schema": "eksplain.admins/1", "at": ""}"#] {
+            assert!(Brief::read(wrong.as_bytes()).is_err(), "{wrong}");
+        }
     }
 }

@@ -211,6 +211,7 @@ impl Failure {
 
     /// Writes it to stderr.
     pub(crate) fn report(&self) -> ExitCode {
+        use crate::render::say;
         // Whoever read the answer has seen enough (`| head`): no fault.
         if self.exit == Exit::Answered {
             return self.exit.into();
@@ -218,12 +219,12 @@ impl Failure {
         for place in &self.places {
             eprintln!("{place}");
         }
-        eprintln!("error: {}", escape(&self.what));
+        say::error(&self.what);
         if let Some(cause) = &self.cause {
-            eprintln!("  cause: {}", escape(cause));
+            say::below("cause", cause);
         }
         if let Some(help) = &self.help {
-            eprintln!("  do: {}", escape(help));
+            say::below("do", help);
         }
         self.exit.into()
     }

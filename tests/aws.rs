@@ -10,100 +10,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+mod servers;
+
+use servers::{Server, script};
+
 const EKSPLAIN: &str = env!("CARGO_BIN_EXE_eksplain");
-
-/// A server that ends with the test.
-struct Server {
-    child: Child,
-    url: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    /// The stand-in for LookupEvents.
-    fn lookup_events(options: &Value) -> Self {
-        Self::stand_in("lookup_events.py", &options.to_string())
-    }
-
-    /// A script of tests/aws that prints its port.
-    fn stand_in(name: &str, options: &str) -> Self {
-        let mut child = Command::new("python3")
-            .args([script(name).as_os_str(), options.as_ref()])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3 is there: tests/all installs it");
-        let mut port = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap())
-            .read_line(&mut port)
-            .unwrap();
-        Self {
-            url: format!("http://127.0.0.1:{}", port.trim()),
-            child,
-        }
-    }
-
-    /// moto, where `tests/all` has installed it.
-    fn moto() -> Option<(Self, PathBuf)> {
-        let Some(python) = std::env::var_os("EKSPLAIN_MOTO_PYTHON").map(PathBuf::from) else {
-            eprintln!("skipped: EKSPLAIN_MOTO_PYTHON names no Python with moto (tests/all sets it)");
-            return None;
-        };
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let child = Command::new(&python)
-            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self {
-            child,
-            url: format!("http://127.0.0.1:{port}"),
-        };
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(60), "moto did not start");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        Some((server, python))
-    }
-
-    fn get(&self, path: &str) -> String {
-        let address = self.url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
-    }
-
-    fn eksplain(&self, lake: &Path, words: &[&str]) -> Command {
-        let mut command = Command::new(EKSPLAIN);
-        command
-            .env_remove("AWS_PROFILE")
-            .env("AWS_ACCESS_KEY_ID", "testing")
-            .env("AWS_SECRET_ACCESS_KEY", "testing")
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .args(["--endpoint-url", &self.url, "-o", "json", "--lake"])
-            .arg(lake)
-            .args(words);
-        command
-    }
-}
-
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws").join(name)
-}
 
 fn run(command: &mut Command) -> (Option<i32>, Value, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
@@ -474,42 +385,6 @@ fn every_way_to_cloudwatch_gives_the_same_records() {
     assert_eq!(report["kept"].as_u64().unwrap() + of_ten_days, 120);
     let (code, _, said) = trail(&["s3://nothere"]);
     assert_eq!(code, Some(4));
-    assert!(said.contains("NoSuchBucket"), "{said}");
-
-    // A report goes there and comes back as it went; a bucket that is not there is told.
-    let (code, _, said) = run(Command::new(EKSPLAIN)
-        .env("AWS_ACCESS_KEY_ID", "testing")
-        .env("AWS_SECRET_ACCESS_KEY", "testing")
-        .env("AWS_REGION", "us-east-1")
-        .args(["--endpoint-url", &server.url, "--lake"])
-        .arg(lake("filter"))
-        .args(["report", "--to", "s3://exports/reports/eks"]));
-    assert_eq!(code, Some(0), "{said}");
-    let read_back = Command::new(&python)
-        .args([
-            script("list.py").to_str().unwrap(),
-            &server.url,
-            "exports",
-            "reports/eks",
-        ])
-        .output()
-        .unwrap();
-    let listed = String::from_utf8_lossy(&read_back.stdout).into_owned();
-    let keys: Vec<&str> = listed.lines().collect();
-    assert_eq!(keys.len(), 8, "seven files by date, one page as the latest: {listed}");
-    assert!(
-        keys.iter()
-            .any(|key| key.starts_with("reports/eks/latest/report.html text/html")),
-        "{listed}"
-    );
-    let (code, _, said) = run(Command::new(EKSPLAIN)
-        .env("AWS_ACCESS_KEY_ID", "testing")
-        .env("AWS_SECRET_ACCESS_KEY", "testing")
-        .env("AWS_REGION", "us-east-1")
-        .args(["--endpoint-url", &server.url, "--lake"])
-        .arg(lake("filter"))
-        .args(["report", "--to", "s3://nothere/x"]));
-    assert_eq!(code, Some(4), "{said}");
     assert!(said.contains("NoSuchBucket"), "{said}");
 
     let (_, report, said) = run(&mut server.eksplain(&lake("trail"), &["ingest", "snapshot"]));

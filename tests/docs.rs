@@ -1,4 +1,4 @@
-//! `docs/troubleshooting.md`: every command on the page runs, and prints what the page shows.
+//! `docs/troubleshooting.md`: every command on the page runs, and prints what the page shows. So does the README.
 //!
 //! `EKSPLAIN_WRITE_DOCS=1 cargo test --test docs` writes the output anew.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
@@ -34,6 +34,7 @@ fn run(folder: &Path, line: &str) -> String {
         .current_dir(folder)
         .env("EKSPLAIN_LAKE", "demo/lake")
         .env("NO_COLOR", "1")
+        .env("COLUMNS", "120")
         .args(&words[1..])
         .output()
         .unwrap();
@@ -43,14 +44,47 @@ fn run(folder: &Path, line: &str) -> String {
     format!("{}\n", lines.join("\n").trim_end())
 }
 
-#[test]
-fn the_troubleshooting_page_shows_what_the_program_prints() {
+fn demo() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut demo = Command::cargo_bin("eksplain").unwrap();
     demo.current_dir(folder.path())
         .args(["demo", "--keep", "demo", "-q"])
         .assert()
         .success();
+    folder
+}
+
+/// What the README shows is printed so; it may leave lines out where it says `…`.
+#[test]
+fn the_readme_shows_what_the_program_prints() {
+    let folder = demo();
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let blocks = text
+        .split("```console\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next());
+    let shown: Vec<&str> = blocks.flat_map(|block| block.split("$ ").skip(1)).collect();
+    assert!(shown.len() >= 3, "{shown:?}");
+    for shown in shown {
+        let (command, shown) = shown.split_once('\n').unwrap();
+        let printed = run(folder.path(), &format!("{command} --at 2026-11-23T12:00:00Z"));
+        let mut rest = printed.as_str();
+        for part in shown
+            .split("…\n")
+            .map(|part| part.trim_end_matches([' ', '\n']))
+            .filter(|part| !part.is_empty())
+        {
+            let at = rest
+                .find(part)
+                .unwrap_or_else(|| panic!("{command} does not print\n{part}\nbut\n{printed}"));
+            rest = &rest[at + part.len()..];
+        }
+    }
+}
+
+#[test]
+fn the_troubleshooting_page_shows_what_the_program_prints() {
+    let folder = demo();
     let text = std::fs::read_to_string(page()).unwrap();
     let (mut written, mut is_console, mut commands) = (String::new(), false, 0);
     for line in text.lines() {

@@ -235,7 +235,7 @@ fn by_principal(world: &World<'_>, life: &Incarnation<'_>, arn: &str, request: &
     if life.mode_at(at).reads_entries() {
         let entries = life
             .entries_at(at)
-            .filter(|entry| key_of(&entry.principal_arn) == key_of(&canonical));
+            .filter(|entry| entry.is_of(key_of(&canonical).as_deref()));
         for association in entries.flat_map(|entry| entry.associations_at(at)) {
             let stands = reaches.iter().any(|reach| !reach.is_aws_auth);
             considered.push(format!("access policy {}", association.policy));

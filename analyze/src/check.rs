@@ -7,7 +7,7 @@ use eksplain_parse::arn::{Arn, PrincipalKind};
 use eksplain_parse::aws_auth::Mapping;
 use eksplain_queries::facts::{Facts, Micros};
 
-use crate::admins::{can_match, reaches};
+use crate::admins::{can_match, of_life, reaches};
 use crate::creators::{admin_entry_commands, quote};
 use crate::evidence;
 use crate::findings::{Admin, Answers, Cluster, Evidence, Fix, PrincipalState, Status};
@@ -332,18 +332,17 @@ impl Found<'_, '_> {
                 _ => {}
             }
         }
-        let audit_since = answers
+        // Sorted by cluster and source.
+        let asked = (Some(name), "audit");
+        let row = answers
             .coverage
-            .iter()
-            .filter(|row| row.source == "audit" && row.cluster.as_ref() == Some(name))
-            .filter_map(|row| row.first)
-            .min();
+            .binary_search_by(|row| (row.cluster.as_ref(), row.source.as_str()).cmp(&asked));
+        let audit_since = row.ok().and_then(|row| answers.coverage[row].first);
         let is_watched = audit_since.is_some_and(|since| since < at - STALE);
         let is_idle = |admin: &&Admin| admin.last_seen.is_none_or(|seen| seen < at - STALE);
-        for admin in answers
-            .admins
+        for admin in of_life(&answers.admins, life)
             .iter()
-            .filter(|admin| is_active(admin, life))
+            .filter(|admin| is_active(admin))
             .filter(is_idle)
             .filter(|_| is_watched)
         {
@@ -356,18 +355,20 @@ impl Found<'_, '_> {
     /// A creator who is the only way in, or the root user.
     fn creator(&mut self, answers: &Answers) {
         let life = self.life;
-        let is_this =
-            |creator: &&crate::findings::Creator| creator.cluster == life.cluster && creator.incarnation == life.number;
-        let Some(creator) = answers.creators.iter().find(is_this) else {
+        // Sorted by cluster and life.
+        let asked = (&life.cluster, life.number);
+        let row = answers
+            .creators
+            .binary_search_by(|creator| (&creator.cluster, creator.incarnation).cmp(&asked));
+        let Ok(creator) = row.map(|row| &answers.creators[row]) else {
             return;
         };
         let Some(principal) = creator.creator.principal.as_deref() else {
             return;
         };
-        let is_admin = answers
-            .admins
+        let is_admin = of_life(&answers.admins, life)
             .iter()
-            .any(|admin| admin.principal == principal && is_active(admin, life));
+            .any(|admin| admin.principal == principal && is_active(admin));
         if is_admin && creator.other_admins.is_empty() {
             let commands_for_second =
                 admin_entry_commands(&life.cluster.name, &life.cluster.region, "SECOND_ADMIN_ROLE_ARN");
@@ -406,12 +407,7 @@ impl Found<'_, '_> {
     fn logs(&mut self, world: &World<'_>) {
         let life = self.life;
         for source in ["audit", "authenticator"] {
-            let has = world
-                .facts
-                .coverage
-                .iter()
-                .any(|day| day.table == source && world.places.cluster(&day.place).as_ref() == Some(&life.cluster));
-            if !has {
+            if !world.index.has_records(&life.cluster, source) {
                 let command = format!(
                     "aws eks update-cluster-config --name {} --region {} --logging '{{\"clusterLogging\":[{{\"types\":[\"{source}\"],\"enabled\":true}}]}}'",
                     quote(&life.cluster.name),
@@ -439,9 +435,8 @@ fn commands(title: &str, commands: Vec<String>) -> Fix {
     }
 }
 
-fn is_active(admin: &Admin, life: &Incarnation<'_>) -> bool {
-    let is_here = admin.cluster == life.cluster && admin.incarnation == life.number;
-    is_here && !admin.aws_managed && admin.power == "admin" && admin.status == Status::Active
+fn is_active(admin: &Admin) -> bool {
+    !admin.aws_managed && admin.power == "admin" && admin.status == Status::Active
 }
 
 /// Kubernetes's own bindings name only the groups that they are made with.

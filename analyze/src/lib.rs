@@ -25,6 +25,8 @@ pub mod who;
 
 use eksplain_queries::facts::{Facts, Micros};
 
+/// A word out of a log for a command that somebody may copy.
+pub use creators::quote;
 /// Whether a name fits a pattern with `*` and `?`.
 pub use eksplain_parse::arn::glob_matches;
 /// Times as text, and back.

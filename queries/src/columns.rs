@@ -79,21 +79,22 @@ impl Frame {
         self.0.height()
     }
 
+    /// One column in one piece: a lake of many parts gives as many pieces, and a row would be looked for among them.
+    fn column(&self, name: &str, kind: &DataType) -> pl::PolarsResult<pl::Series> {
+        let column = self.0.column(name)?.as_materialized_series();
+        Ok(column.cast(kind)?.rechunk())
+    }
+
     pub(crate) fn texts(&self, name: &str) -> pl::PolarsResult<Texts> {
-        self.0.column(name)?.cast(&DataType::String)?.str().cloned().map(Texts)
+        self.column(name, &DataType::String)?.str().cloned().map(Texts)
     }
 
     pub(crate) fn numbers(&self, name: &str) -> pl::PolarsResult<Numbers> {
-        self.0.column(name)?.cast(&DataType::Int64)?.i64().cloned().map(Numbers)
+        self.column(name, &DataType::Int64)?.i64().cloned().map(Numbers)
     }
 
     pub(crate) fn flags(&self, name: &str) -> pl::PolarsResult<Flags> {
-        self.0
-            .column(name)?
-            .cast(&DataType::Boolean)?
-            .bool()
-            .cloned()
-            .map(Flags)
+        self.column(name, &DataType::Boolean)?.bool().cloned().map(Flags)
     }
 
     pub(crate) fn places(&self) -> pl::PolarsResult<Places> {
@@ -110,7 +111,7 @@ impl Frame {
 
     /// The list column as rows.
     pub(crate) fn lists(&self, name: &str) -> pl::PolarsResult<Vec<Vec<String>>> {
-        let column = self.0.column(name)?;
+        let column = self.0.column(name)?.as_materialized_series().rechunk();
         let lists = column.list()?;
         let texts = |items: pl::Series| -> Vec<String> {
             items

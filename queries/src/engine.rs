@@ -80,15 +80,20 @@ impl Engine {
     /// [`Error::Lake`] where a part cannot be read.
     pub fn origins(&self, ids: &BTreeSet<String>) -> Result<BTreeMap<String, (String, i64)>, Error> {
         let wanted = <pl::Series as pl::NamedFrom<_, [&str]>>::new(
-            "ids".into(),
+            "id".into(),
             ids.iter().map(String::as_str).collect::<Vec<_>>(),
         );
+        let wanted = pl::DataFrame::new(ids.len(), vec![wanted.into()]).map(IntoLazy::lazy);
+        let wanted = wanted.map_err(|error| Error::Lake {
+            what: error.to_string(),
+        })?;
         let mut origins = BTreeMap::new();
         for table in [Table::Authenticator, Table::Audit, Table::CloudTrail, Table::Snapshot] {
             let text = format!("SELECT id, source_uri, source_line FROM {}", table.dir());
-            let is_wanted = col("id").is_in(lit(wanted.clone()).implode(false), false);
+            // A join looks each id up once; a list would be gone through for every record.
+            let only_wanted = |rows: LazyFrame| rows.semi_join(wanted.clone(), col("id"), col("id"));
             let rows = self
-                .run(&text, Bounds::default(), Some(is_wanted))
+                .run(&text, Bounds::default(), only_wanted)
                 .and_then(|frame| frame.origins());
             origins.extend(rows.map_err(|error| Error::Lake {
                 what: error.to_string(),
@@ -103,25 +108,26 @@ impl Engine {
     /// [`Error::Statement`] where it is not understood.
     pub fn sql(&self, text: &str) -> Result<Answer, Error> {
         let frame = self
-            .run(text, Bounds::default(), None)
+            .run(text, Bounds::default(), |rows| rows)
             .map_err(|error| Error::Statement {
                 what: error.to_string(),
             })?;
         Ok(frame.as_text())
     }
 
-    /// Runs a statement over the records within the bounds, and narrows its rows by a predicate.
-    pub(crate) fn run(&self, text: &str, bounds: Bounds, rows: Option<pl::Expr>) -> pl::PolarsResult<Frame> {
+    /// Runs a statement over the records within the bounds, and narrows its rows.
+    pub(crate) fn run(
+        &self,
+        text: &str,
+        bounds: Bounds,
+        narrow: impl FnOnce(LazyFrame) -> LazyFrame,
+    ) -> pl::PolarsResult<Frame> {
         let mut context = SQLContext::new();
         for (name, table) in &self.tables {
             // A table that the statement does not name is never read.
             context.register(name, bounds.narrow(table.clone()));
         }
-        let mut answer = context.execute(&quote_cluster(text))?;
-        if let Some(rows) = rows {
-            answer = answer.filter(rows);
-        }
-        answer.collect().map(Frame)
+        narrow(context.execute(&quote_cluster(text))?).collect().map(Frame)
     }
 }
 

@@ -14,7 +14,7 @@ const HOPS: usize = 5;
 
 /// Runs every reduction.
 pub(crate) fn facts(engine: &Engine, bounds: Bounds) -> Result<Facts, Error> {
-    let run = |text: &str| engine.run(text, bounds, None);
+    let run = |text: &str| engine.run(text, bounds, |rows| rows);
     let all = || -> PolarsResult<Facts> {
         let calls = calls(&run(include_str!("../sql/calls.sql"))?)?;
         let mut facts = Facts {
@@ -182,7 +182,7 @@ fn issued(engine: &Engine, bounds: Bounds, calls: &[CloudTrailCall]) -> PolarsRe
         else {
             break;
         };
-        let rows = self::calls(&engine.run(include_str!("../sql/issued.sql"), bounds, Some(holds_any))?)?;
+        let rows = self::calls(&engine.run(include_str!("../sql/issued.sql"), bounds, |rows| rows.filter(holds_any))?)?;
         let is_known = |call: &CloudTrailCall| found.iter().any(|known: &SessionIssued| known.call.at.id == call.at.id);
         let new: Vec<_> = rows.into_iter().filter(|call| !is_known(call)).collect();
         wanted = new

@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use eksplain_analyze::findings::{Answers, Cluster};
-use eksplain_analyze::{Options, answer};
+use eksplain_analyze::{Options, answer, quote};
 use eksplain_lake::Lake;
 use eksplain_queries::facts::Facts;
 use eksplain_queries::{Bounds, Engine};
 
 use super::Global;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output};
+use crate::render::{self, Output, say};
 use crate::report::Report;
 use crate::settings::{DayEnd, Micros, now, time};
 use crate::view::admins::Admin;
@@ -48,12 +48,6 @@ pub(crate) struct Selectors {
 
 /// A question.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Examples:
-  eksplain admins --cluster prod
-  eksplain admins --at 2026-11-01 -o json
-  eksplain admins --fail-on unproven            exit 1 if there is one, for CI
-  eksplain creators --cluster 'prod-*'")]
 pub(crate) struct Ask {
     #[command(flatten)]
     selectors: Selectors,
@@ -393,9 +387,15 @@ impl<'a> Asked<'a> {
             && !global.quiet
             && global.output == Output::Table
         {
-            eprintln!(
-                "hint: the lake holds nothing of such a cluster up to then; eksplain lake status shows what it holds"
+            say::hint(
+                "eksplain lake status",
+                "shows what the lake holds: nothing of such a cluster up to then",
             );
+        } else if let Some((words, gives)) = F::next(&document.findings) {
+            let at = ask.selectors.at.as_ref().filter(|_| !words.starts_with("evidence"));
+            let at = at.filter(|_| !words.starts_with("rescue"));
+            let at = at.map(|at| format!(" --at {}", quote(at))).unwrap_or_default();
+            super::hint(global, &format!("{words}{at}"), gives);
         }
         Ok(matched(ask, &document.findings))
     }

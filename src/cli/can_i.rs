@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use eksplain_analyze::can_i::{Allowed, As, CanI, Request, can_i, clusters, list};
+use eksplain_analyze::quote;
 use eksplain_lake::Lake;
 use eksplain_queries::Engine;
 use serde::Serialize;
 
 use super::Global;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output, escape};
+use crate::render::{self, Margin, Output, Page, Style, Text};
 use crate::settings::{DayEnd, now, time};
 use crate::view::{self, Coverage};
 
@@ -146,6 +147,31 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         None => Exit::Rejected,
     };
     print(global, at, cluster, answer)?;
+    let whom = quote(&arguments.who);
+    let at = arguments
+        .at
+        .as_ref()
+        .map(|at| format!(" --at {}", quote(at)))
+        .unwrap_or_default();
+    if exit == Exit::Answered {
+        super::hint(
+            global,
+            &format!("who {whom}{at}"),
+            "tells by which way it has its rights",
+        );
+    } else {
+        let groups = arguments
+            .groups
+            .iter()
+            .map(|group| format!(" --as-group {}", quote(group)));
+        let namespace = arguments
+            .namespace
+            .iter()
+            .map(|namespace| format!(" -n {}", quote(namespace)));
+        let more: String = groups.chain(namespace).collect();
+        let words = format!("can-i --list --as {whom}{more} --cluster {}{at}", quote(&cluster.name));
+        super::hint(global, &words, "lists what is known to be allowed");
+    }
     Ok(exit.into())
 }
 
@@ -296,16 +322,21 @@ fn print(global: &Global, at: i64, cluster: &eksplain_analyze::findings::Cluster
     let row = vec![word.to_owned(), format!("{}{by}", answer.reason)];
     match global.output {
         Output::Table => {
-            use std::io::Write as _;
-            writeln!(out, "{word}\n  {}{}", escape(&answer.reason), escape(&by))?;
-            answer
-                .considered
-                .iter()
-                .try_for_each(|text| writeln!(out, "  considered: {}", escape(text)))?;
-            answer
-                .blind_spots
-                .iter()
-                .try_for_each(|text| writeln!(out, "  not known: {}", escape(text)))
+            let style = match answer.allowed {
+                Some(true) => Style::Good,
+                Some(false) => Style::Error,
+                None => Style::Warning,
+            };
+            let mut page = Page::new(&mut out);
+            page.line(&Text::new().styled(style, word))?;
+            page.paragraph(&Margin::of(2), &Text::from(answer.reason.as_str()).plain(&by))?;
+            for (label, texts) in [("considered", &answer.considered), ("not known", &answer.blind_spots)] {
+                let margin = Margin::of(2).labelled(Text::new().literal(label).plain(": "));
+                texts
+                    .iter()
+                    .try_for_each(|text| page.paragraph(&margin, &Text::from(text.as_str())))?;
+            }
+            Ok(())
         }
         other => render::rows(&mut out, other, &["ALLOWED", "WHY"], &[row]),
     }

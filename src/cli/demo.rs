@@ -3,19 +3,26 @@
 use std::process::ExitCode;
 
 use clap::{Args, Parser};
+use eksplain_analyze::quote;
 
 use super::{Cli, Global};
 use crate::demo::{AT, write_estate};
 use crate::error::Failure;
+use crate::render::say;
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  eksplain demo                       ingests, then asks the three questions
+  eksplain demo --keep demo           keeps logs and lake, to go on with
+  eksplain --lake demo/lake check")]
 pub(crate) struct Arguments {
     /// Keep the logs and the lake in this folder, to go on with
     #[arg(long, value_name = "DIR")]
     keep: Option<std::path::PathBuf>,
 }
 
-pub(super) fn run(_global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let folder = tempfile::tempdir()?;
     let root = arguments.keep.clone().unwrap_or_else(|| folder.path().to_owned());
     std::fs::create_dir_all(&root)?;
@@ -54,15 +61,30 @@ pub(super) fn run(_global: &Global, arguments: &Arguments) -> Result<ExitCode, F
                 }
             })
             .collect();
-        eprintln!("\n# {title}\n$ eksplain --lake DEMO/lake {}", shown.join(" "));
+        let is_question = words.first() != Some(&"ingest");
+        if !global.quiet {
+            eprintln!("\n# {title}\n$ eksplain --lake DEMO/lake {}", shown.join(" "));
+        }
         let typed = ["eksplain", "--lake", &lake, "--no-progress"].into_iter().chain(words);
-        exit = super::run(&Cli::parse_from(typed))?;
+        let mut step = Cli::parse_from(typed);
+        // The lake may be gone before a hint can be followed; colours are as asked.
+        step.global.quiet = global.quiet || is_question;
+        step.global.color = global.color;
+        exit = super::run(&step)?;
     }
-    eprintln!(
-        "\nEach statement has its proof: add -o json, then eksplain evidence ID. Next: eksplain ingest files YOUR-LOGS"
-    );
+    if global.quiet {
+        return Ok(exit);
+    }
+    eprintln!();
     if arguments.keep.is_some() {
-        eprintln!("Logs and lake are kept in {}", root.display());
+        say::note(&format!("logs and lake are kept in {}", root.display()));
+        say::hint(
+            &format!("eksplain --lake {} evidence ID", quote(&lake)),
+            "shows the record behind a statement: -o json gives the ids",
+        );
+    } else {
+        say::hint("eksplain demo --keep demo", "keeps logs and lake, to go on with");
     }
+    say::hint("eksplain ingest files YOUR-LOGS", "reads yours");
     Ok(exit)
 }

@@ -1,17 +1,21 @@
 //! `diff`: what changed between two times of a lake, or between two reports.
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use eksplain_analyze::quote;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::Global;
 use super::ask::{self, Selectors};
 use super::report::is_document;
-use crate::diff::{Change, KINDS, changes};
+use crate::diff::{Brief, Change, KINDS, changes};
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output};
+use crate::render::{self, Margin, Output, Page, Style, Text};
+use crate::view::Cluster;
+use crate::view::words::{counted, heading_of, principal};
 
 const SCHEMA: &str = "eksplain.diff/1";
 
@@ -39,8 +43,8 @@ pub(super) struct Arguments {
 struct Document {
     schema: &'static str,
     version: &'static str,
-    old_at: Value,
-    new_at: Value,
+    old_at: String,
+    new_at: String,
     findings: Vec<Change>,
 }
 
@@ -55,8 +59,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             let document = Document {
                 schema: SCHEMA,
                 version: env!("CARGO_PKG_VERSION"),
-                old_at: old["at"].clone(),
-                new_at: new["at"].clone(),
+                old_at: old.at,
+                new_at: new.at,
                 findings,
             };
             render::json(&mut out, &document)?;
@@ -64,6 +68,21 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         Output::Jsonl => findings
             .iter()
             .try_for_each(|change| render::json_line(&mut out, change))?,
+        Output::Table => {
+            print(&mut out, &findings)?;
+            out.flush()?;
+            let is_principal = |change: &&Change| {
+                let known = ["arn:", "User:", "Group:", "ServiceAccount:"];
+                known.iter().any(|kind| change.subject.starts_with(kind))
+            };
+            match findings.iter().find(is_principal) {
+                Some(change) => {
+                    let words = format!("who {}", quote(&change.subject));
+                    super::hint(global, &words, "tells all that is known of one of them");
+                }
+                None => super::hint(global, "lake status", "shows of which times the lake has records"),
+            }
+        }
         output => {
             let rows: Vec<_> = findings.iter().map(Change::row).collect();
             render::rows(&mut out, output, Change::COLUMNS, &rows)?;
@@ -91,8 +110,58 @@ pub(super) fn kind(text: &str) -> Result<String, String> {
     }
 }
 
+/// Changes by cluster.
+fn print(out: &mut dyn Write, changes: &[Change]) -> io::Result<()> {
+    let mut page = Page::new(out);
+    if changes.is_empty() {
+        return page.line(&Text::new().strong("Nothing changed"));
+    }
+    let place = |change: &Change| {
+        let part = |name: &str| change.cluster[name].as_str().map(str::to_owned);
+        part("name").map(|name| Cluster {
+            account: part("account"),
+            region: part("region"),
+            name,
+        })
+    };
+    let mut clusters: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for change in changes {
+        clusters.entry(place(change)).or_default().push(told(change));
+    }
+    for (at, (cluster, rows)) in clusters.iter().enumerate() {
+        if at > 0 {
+            page.blank()?;
+        }
+        let count = counted(rows.len() as u64, "change");
+        page.line(&heading_of(cluster.as_ref()).plain(&format!(": {count}")))?;
+        page.rows(&Margin::of(2), rows)?;
+    }
+    Ok(())
+}
+
+/// What is new and gives power or trouble is yellow, what ends trouble green.
+fn told(change: &Change) -> Vec<Text> {
+    let (mark, style) = match change.kind {
+        "new-admin" | "new-denial" | "new-check" => ("+", Style::Warning),
+        "lost-admin" => ("-", Style::Plain),
+        "creator-deleted" | "creator-recreated" => ("!", Style::Error),
+        "resolved-denial" | "fixed-check" => ("✓", Style::Good),
+        "new-cluster" => ("+", Style::Plain),
+        "cluster-deleted" => ("-", Style::Plain),
+        _ => ("~", Style::Plain),
+    };
+    let fate = match (&change.was, &change.is) {
+        (Some(was), Some(is)) if was != is => Text::new().faint(was).plain(" → ").plain(is),
+        (_, Some(is)) => Text::from(is.as_str()),
+        (Some(was), None) => Text::from("was ").plain(was),
+        (None, None) => Text::new(),
+    };
+    let kind = Text::new().styled(style, &format!("{mark} {}", change.kind)).whole();
+    vec![kind, principal(&change.subject), fate]
+}
+
 /// A report out of a file, or of the lake at a time.
-pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str) -> Result<Value, Failure> {
+pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str) -> Result<Brief, Failure> {
     if is_document(text) {
         let wrong = |why: String| {
             Failure::usage(
@@ -100,16 +169,12 @@ pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str) ->
                 "name a report.json that eksplain report wrote, or a time",
             )
         };
-        let content = std::fs::read_to_string(text).map_err(|error| wrong(error.to_string()))?;
-        let report: Value = serde_json::from_str(&content).map_err(|error| wrong(error.to_string()))?;
-        if report["schema"] != crate::report::SCHEMA {
-            return Err(wrong(format!("it is no {}", crate::report::SCHEMA)));
-        }
-        return Ok(report);
+        let file = std::fs::File::open(text).map_err(|error| wrong(error.to_string()))?;
+        return Brief::read(std::io::BufReader::new(file)).map_err(wrong);
     }
     let selectors = Selectors {
         at: Some(text.to_owned()),
         ..selectors.clone()
     };
-    Ok(serde_json::to_value(ask::report(global, &selectors)?)?)
+    Ok(Brief::of(&ask::report(global, &selectors)?))
 }

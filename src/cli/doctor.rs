@@ -13,7 +13,7 @@ use serde_json::json;
 use super::Global;
 use super::ingest::aws::Access;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output};
+use crate::render::{self, Margin, Output, Page, Style, Text};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -85,17 +85,50 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
                 ]
             })
             .collect();
-        render::rows(&mut out, global.output, &["STATE", "CHECK", "WHAT", "DO"], &rows)?;
-        if is_ill && global.output == Output::Table {
-            writeln!(
-                out,
-                "\nThe least that eksplain needs to be allowed (eksplain doctor --policy):"
-            )?;
-            render::json(&mut out, &policy)?;
+        if global.output == Output::Table {
+            print(&mut out, &checks)?;
+        } else {
+            render::rows(&mut out, global.output, &["STATE", "CHECK", "WHAT", "DO"], &rows)?;
+        }
+        if is_ill {
+            super::hint(
+                global,
+                "doctor --policy",
+                "prints the least that eksplain needs to be allowed",
+            );
+        } else {
+            super::hint(global, "plan", "says what an ingest would cost");
         }
     }
     Ok(if is_ill { Exit::Refused } else { Exit::Answered }.into())
 }
+
+/// A line a check, its fix below.
+fn print(out: &mut dyn Write, checks: &[Check]) -> io::Result<()> {
+    let mut page = Page::new(out);
+    let longest = checks.iter().map(|check| Text::from(check.name.as_str()).width()).max();
+    for check in checks {
+        let (mark, style) = match check.health {
+            Health::Well => ("✓", Style::Good),
+            Health::Weak => ("◐", Style::Warning),
+            Health::Ill => ("✗", Style::Error),
+        };
+        let state = Text::new().styled(style, &format!("{mark} {}", word(check.health)));
+        let name = Text::new().strong(&check.name).padded(longest.unwrap_or(0));
+        let row = vec![state.padded(STATE), name, Text::from(check.message.as_str())];
+        page.rows(&Margin::default(), &[row])?;
+        if let Some(fix) = &check.fix {
+            page.verbatim(
+                &Margin::of(STATE + 2).labelled(Text::new().literal("do").plain(": ")),
+                fix,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Columns of the longest state with its mark.
+const STATE: usize = 8;
 
 fn word(health: Health) -> &'static str {
     match health {

@@ -4,16 +4,22 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use eksplain_analyze::quote;
 use eksplain_lake::{Lake, RecordId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Global;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output, escape};
+use crate::render::{self, Margin, Output, Page, Style, Text, say};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  eksplain evidence 000066f7l2k0c8c0000000000000q")]
+#[command(after_help = "\
+Examples:
+  eksplain evidence 01id41op5h00lq43bjguopnp84jgv
+  eksplain evidence 01id41op5h00lq43bjguopnp84jgv -o json
+
+Ids stand in the answers' JSON: eksplain admins -o json.")]
 pub(crate) struct Arguments {
     /// Ids, as answers give them
     #[arg(required = true, value_name = "ID")]
@@ -83,8 +89,20 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             .try_for_each(|record| render::json_line(&mut out, record))?,
         _ => print(&mut out, &document)?,
     }
+    let who = document
+        .records
+        .iter()
+        .find_map(|record| record.record.get("canonical_arn")?.as_str());
+    if let Some(who) = who {
+        super::hint(
+            global,
+            &format!("who {}", quote(who)),
+            "tells all that is known of its principal",
+        );
+    }
     for id in &document.missing {
-        eprintln!("error: no record {id} in this lake\n  do: name the lake that the answer came from with --lake");
+        say::error(&format!("could not find a record {id} in this lake"));
+        say::below("do", "name the lake that the answer came from with --lake");
     }
     Ok(if document.missing.is_empty() {
         Exit::Answered.into()
@@ -94,20 +112,31 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
 }
 
 fn print(out: &mut dyn Write, document: &Document) -> io::Result<()> {
-    for record in &document.records {
-        writeln!(out, "{} ({})", record.id, record.table)?;
-        writeln!(
-            out,
-            "  from {}, line {}",
-            escape(record.origin.uri.as_str().unwrap_or("?")),
-            record.origin.line
-        )?;
-        for (name, value) in record.record.iter().filter(|(name, _)| *name != "id") {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            writeln!(out, "  {name:<24} {}", escape(&text))?;
+    let mut page = Page::new(out);
+    for (at, record) in document.records.iter().enumerate() {
+        if at > 0 {
+            page.blank()?;
         }
+        page.line(&Text::new().strong(&record.id).plain(&format!(" ({})", record.table)))?;
+        let uri = record.origin.uri.as_str().unwrap_or("?");
+        let origin = Text::from("from ")
+            .plain(uri)
+            .plain(&format!(", line {}", record.origin.line));
+        page.paragraph(&Margin::of(2).hanging(2), &origin)?;
+        let said = record
+            .record
+            .iter()
+            .filter(|(name, value)| *name != "id" && !value.is_null());
+        let rows: Vec<_> = said
+            .map(|(name, value)| {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                vec![Text::new().faint(name), Text::from(text.as_str())]
+            })
+            .collect();
+        page.rows(&Margin::of(2), &rows)?;
         if let Some(raw) = &record.raw {
-            writeln!(out, "  raw:\n{}", escape(raw))?;
+            page.paragraph(&Margin::of(2), &Text::new().styled(Style::Faint, "raw"))?;
+            page.verbatim(&Margin::default(), raw)?;
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::Global;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output, escape};
+use crate::render::{self, Margin, Output, Page, Text, say};
 use crate::settings::now;
 use crate::view;
 
@@ -51,6 +51,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let (coverage, findings) = with_records(global, found)?;
     let mut out = io::stdout().lock();
     let is_known = !findings.is_empty();
+    let matches = findings.iter().flat_map(|finding| &finding.matches);
+    let record = matches.max_by_key(|record| &record.ts).map(|record| record.id.clone());
     match global.output {
         Output::Json => render::json(
             &mut out,
@@ -75,7 +77,12 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         }
     }
     if !is_known {
-        eprintln!("nothing in the catalogue fits: paste the whole message, its last line above all");
+        say::note("nothing in the catalogue fits: paste the whole message, its last line above all");
+    }
+    match record {
+        Some(id) => super::hint(global, &format!("evidence {id}"), "shows the latest of these records"),
+        None if is_known => super::hint(global, "denials --since 2h", "shows what was refused of late, and why"),
+        None => {}
     }
     Ok(if is_known {
         Exit::Answered.into()
@@ -138,26 +145,33 @@ fn fits(explanation: &Explanation, reason: &str) -> bool {
 }
 
 fn print(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
-    for finding in findings {
-        writeln!(out, "{} ({})\n  {}", finding.reason, finding.pattern, finding.meaning)?;
-        finding
-            .causes
-            .iter()
-            .try_for_each(|cause| writeln!(out, "  may be: {cause}"))?;
-        finding.fix.iter().try_for_each(|fix| writeln!(out, "  do: {fix}"))?;
-        if !finding.logs_to_look_in.is_empty() {
-            writeln!(out, "  look in: {}", finding.logs_to_look_in.join(", "))?;
+    let mut page = Page::new(out);
+    let said = |label: &str| Margin::of(2).labelled(Text::new().literal(label).plain(": "));
+    for (at, finding) in findings.iter().enumerate() {
+        if at > 0 {
+            page.blank()?;
         }
-        finding.matches.iter().try_for_each(|record| {
-            writeln!(
-                out,
-                "  in the lake: {} {} {}",
-                record.ts,
-                record.id,
-                escape(&record.summary)
-            )
-        })?;
-        writeln!(out)?;
+        page.line(
+            &Text::new()
+                .strong(finding.reason)
+                .faint(&format!(" ({})", finding.pattern)),
+        )?;
+        page.paragraph(&Margin::of(2), &Text::from(finding.meaning))?;
+        for cause in &finding.causes {
+            page.paragraph(&said("may be"), &Text::from(*cause))?;
+        }
+        for fix in &finding.fix {
+            page.command(&said("do"), fix)?;
+        }
+        if !finding.logs_to_look_in.is_empty() {
+            let logs = finding.logs_to_look_in.join(", ");
+            page.paragraph(&said("look in"), &Text::from(logs.as_str()))?;
+        }
+        for record in &finding.matches {
+            let line = Text::from(crate::view::short_time(Some(&record.ts)).as_str());
+            let line = line.plain(" ").faint(&record.id).plain(" ").plain(&record.summary);
+            page.paragraph(&said("in the lake"), &line)?;
+        }
     }
     Ok(())
 }

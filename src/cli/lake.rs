@@ -12,17 +12,31 @@ use serde::Serialize;
 
 use super::Global;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output, escape};
+use crate::render::{self, Margin, Output, Page, Style, Text};
 use crate::settings::now;
+use crate::view::words::{counted, grouped, heading_of};
 use crate::view::{self, Coverage, cluster_words, short_time};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
     /// What the lake holds and misses: coverage, gaps, rejects
+    #[command(after_help = "\
+Examples:
+  eksplain lake status
+  eksplain lake status -o json
+  eksplain --lake demo/lake lake status")]
     Status,
     /// Reads every file and compares it with what was committed
+    #[command(after_help = "\
+Examples:
+  eksplain lake verify
+  eksplain lake verify -q || echo damaged       exit 5 if a file is not as it was committed")]
     Verify,
     /// Merges small files; what the lake says stays the same
+    #[command(after_help = "\
+Examples:
+  eksplain lake compact
+  eksplain lake compact -o json                 how many files became how many")]
     Compact,
 }
 
@@ -101,7 +115,14 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
     };
     let mut out = io::stdout().lock();
     match global.output {
-        Output::Table => print(&mut out, &status)?,
+        Output::Table => {
+            print(&mut out, &status)?;
+            if status.rejects.is_empty() {
+                super::hint(global, "admins", "says who can do anything");
+            } else {
+                super::hint(global, "query rejects", "shows what was not understood");
+            }
+        }
         Output::Json => render::json(&mut out, &status)?,
         other => render::rows(&mut out, other, COVERAGE, &coverage_rows(&status))?,
     }
@@ -131,12 +152,8 @@ fn coverage_rows(status: &Status) -> Vec<Vec<String>> {
 }
 
 fn print(out: &mut dyn Write, status: &Status) -> io::Result<()> {
-    writeln!(
-        out,
-        "{}, {} objects read",
-        status.lake,
-        HumanCount(status.inputs as u64)
-    )?;
+    let objects = counted(status.inputs as u64, "object");
+    Page::new(out).line(&Text::new().strong(&status.lake).plain(&format!(", {objects} read")))?;
     let tables = status.tables.iter().map(|table| {
         vec![
             table.table.to_owned(),
@@ -151,8 +168,8 @@ fn print(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         &["TABLE", "RECORDS", "FILES", "SIZE"],
         &tables.collect::<Vec<_>>(),
     )?;
-    render::rows(out, Output::Table, COVERAGE, &coverage_rows(status))?;
     if !status.rejects.is_empty() {
+        writeln!(out)?;
         let rows = status.rejects.iter().map(|reject| {
             vec![
                 reject.kind.clone(),
@@ -168,21 +185,49 @@ fn print(out: &mut dyn Write, status: &Status) -> io::Result<()> {
             &rows.collect::<Vec<_>>(),
         )?;
     }
-    for row in &status.coverage {
-        let name = row.cluster.as_ref().map_or("-", |cluster| cluster.name.as_str());
-        row.blind_spots
-            .iter()
-            .try_for_each(|spot| writeln!(out, "{}: {}", escape(name), escape(spot)))?;
-        row.gaps.iter().try_for_each(|gap| {
-            writeln!(
-                out,
-                "{}: no {} records between {} and {}",
-                escape(name),
-                row.source,
-                gap.from,
-                gap.to
-            )
-        })?;
+    let mut page = Page::new(out);
+    for (cluster, sources) in grouped(&status.coverage, |row| row.cluster.as_ref()) {
+        page.blank()?;
+        page.line(&heading_of(cluster))?;
+        let rows: Vec<_> = sources.iter().map(|row| told(row)).collect();
+        page.rows(&Margin::of(2), &rows)?;
+        sources.iter().try_for_each(|row| missing(&mut page, row))?;
+    }
+    Ok(())
+}
+
+/// How much there is of a source, and of when.
+fn told(row: &Coverage) -> Vec<Text> {
+    let source = Text::new().strong(&row.source);
+    if row.records == 0 {
+        return vec![source, Text::new().warning("no records"), Text::new()];
+    }
+    let (first, last) = (short_time(row.first.as_ref()), short_time(row.last.as_ref()));
+    vec![
+        source,
+        Text::from(counted(row.records, "record").as_str()),
+        Text::new().faint(&format!("{first} to {last}")).whole(),
+    ]
+}
+
+/// More gaps of one source than these are counted; JSON has all.
+const GAPS: usize = 5;
+
+/// Gaps and blind spots of one source.
+fn missing(page: &mut Page<'_>, row: &Coverage) -> io::Result<()> {
+    let margin = Margin::of(2).labelled(Text::new().literal(&row.source).plain(": "));
+    for spot in &row.blind_spots {
+        page.paragraph(&margin, &Text::new().warning(spot))?;
+    }
+    for gap in row.gaps.iter().take(GAPS) {
+        let (from, to) = (short_time(Some(&gap.from)), short_time(Some(&gap.to)));
+        let gap = Text::from("no records ").faint(&format!("{from} to {to}")).whole();
+        page.paragraph(&margin, &gap)?;
+    }
+    let more = row.gaps.len().saturating_sub(GAPS);
+    if more > 0 {
+        let more = counted(more as u64, "more gap");
+        page.paragraph(&margin, &Text::from(format!("{more}: -o json lists all").as_str()))?;
     }
     Ok(())
 }
@@ -196,7 +241,9 @@ fn verify(global: &Global) -> Result<ExitCode, Failure> {
         .map(|fault| vec![fault.path.display().to_string(), fault.what.clone()])
         .collect();
     match (global.output, faults.is_empty()) {
-        (Output::Table, true) => writeln!(out, "every file is as it was committed")?,
+        (Output::Table, true) => {
+            Page::new(&mut out).line(&Text::new().styled(Style::Good, "every file is as it was committed"))?;
+        }
         (output, _) => render::rows(&mut out, output, &["FILE", "FAULT"], &rows)?,
     }
     Ok(if faults.is_empty() {

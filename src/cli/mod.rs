@@ -1,13 +1,14 @@
 //! What can be typed. One file a command; nothing here decides anything about logs.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::styling::{AnsiColor, Style, Styles};
 use clap::{Args, Parser, Subcommand};
+use eksplain_analyze::quote;
 
 use crate::error::Failure;
-use crate::render::{self, Output};
+use crate::render::{Color, Output, Terminal, say};
 
 mod ask;
 mod can_i;
@@ -29,9 +30,16 @@ mod shell;
 /// The lake where none is named.
 const DEFAULT_LAKE: &str = "eksplain-lake";
 
+/// Headings bold, what is typed as it stands cyan, as in the answers.
+const STYLES: Styles = Styles::styled()
+    .header(Style::new().bold())
+    .usage(Style::new().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .placeholder(Style::new());
+
 /// Who is admin of an EKS cluster, who created it, and why requests were denied: answered from logs, with proof.
 #[derive(Debug, Parser)]
-#[command(name = "eksplain", version, propagate_version = true, max_term_width = 120)]
+#[command(name = "eksplain", version, propagate_version = true, max_term_width = 120, styles = STYLES)]
 #[command(after_help = "\
 Start here:
   eksplain demo                               the three questions on a small estate that comes with eksplain
@@ -90,22 +98,40 @@ pub(crate) struct Global {
     pub(crate) no_progress: bool,
 }
 
-/// What `--color` takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
+const ADMINS: &str = "\
+Examples:
+  eksplain admins --cluster prod
+  eksplain admins --at 2026-11-01 -o json
+  eksplain admins --fail-on unproven        exit 1 if there is one, for CI
+  eksplain admins --all                     with what belongs to AWS itself";
+
+const CREATORS: &str = "\
+Examples:
+  eksplain creators --cluster 'prod-*'
+  eksplain creators --fail-on recovery-needed     exit 1 if one is locked out
+  eksplain creators -o json";
+
+const INGEST: &str = "\
+Examples:
+  eksplain ingest files ./AWSLogs
+  eksplain ingest cloudtrail --regions us-west-2,eu-west-1
+  eksplain ingest cloudwatch --cluster prod --since 7d
+
+eksplain ingest SOURCE --help has more of each.";
+
+const LAKE: &str = "\
+Examples:
+  eksplain lake status
+  eksplain lake verify
+  eksplain lake compact";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Who has, or had, cluster-admin power: by which route, since when, proven by what
+    /// Who has, or had, cluster-admin power: by which route, since when
+    #[command(after_help = ADMINS)]
     Admins(ask::Ask),
-    /// Who created each cluster, whether that identity still exists, how to get back in
+    /// Who created each cluster, whether it still exists, how to get back in
+    #[command(after_help = CREATORS)]
     Creators(ask::Ask),
     /// Why requests were denied: layer, reason, how to fix it
     Denials(ask::AskDenials),
@@ -120,14 +146,14 @@ enum Command {
     /// What an error message means, which layer says it, the fix
     Explain(explain::Arguments),
     /// Read logs into the lake
-    #[command(subcommand)]
+    #[command(subcommand, after_help = INGEST)]
     Ingest(ingest::Source),
-    /// What pulling from AWS would cost before it runs: requests, bytes, time at quota, price
+    /// What pulling from AWS would cost: requests, bytes, time at quota, price
     Plan(plan::Arguments),
     /// Credentials, permissions, log types, lake: each with its fix
     Doctor(doctor::Arguments),
     /// What the lake holds, and whether it is whole
-    #[command(subcommand)]
+    #[command(subcommand, after_help = LAKE)]
     Lake(lake::Action),
     /// A named query, or any SQL over the lake's tables
     Query(query::Arguments),
@@ -137,24 +163,22 @@ enum Command {
     Report(report::Arguments),
     /// What changed between two times, or between two reports
     Diff(diff::Arguments),
-    /// One scheduled pass: ingest what is new, report, say what changed (eksplain.toml)
+    /// One scheduled pass: ingest what is new, report, say what changed
     Run(run::Arguments),
     /// Writes a commented eksplain.toml, by asking or by options
     Init(init::Arguments),
-    /// A small estate that comes with eksplain: ingests it and answers the three questions
+    /// A small estate that comes with eksplain, and the three questions about it
     Demo(demo::Arguments),
     /// Completion for a shell
     Completions(shell::Completions),
-    /// The manual page
-    Man,
+    /// The manual: its main page, that of a command, or all as files
+    Man(shell::Manual),
 }
 
 /// Does what was typed.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let global = &cli.global;
-    let is_plain =
-        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stdout().is_terminal();
-    render::use_colour(global.color == Color::Always || (global.color == Color::Auto && !is_plain));
+    Terminal::choose(global.color);
     match &cli.command {
         Command::Admins(arguments) => ask::admins(global, arguments),
         Command::Creators(arguments) => ask::creators(global, arguments),
@@ -176,6 +200,77 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Init(arguments) => init::run(global, arguments),
         Command::Demo(arguments) => demo::run(global, arguments),
         Command::Completions(arguments) => shell::completions(arguments),
-        Command::Man => shell::man(),
+        Command::Man(arguments) => shell::man(global, arguments),
+    }
+}
+
+/// Says which command is useful next: it asks the same lake.
+fn hint(global: &Global, words: &str, gives: &str) {
+    if global.quiet || global.output != Output::Table {
+        return;
+    }
+    let of_environment = std::env::var_os("EKSPLAIN_LAKE").map(PathBuf::from);
+    let usual = of_environment.unwrap_or_else(|| PathBuf::from(DEFAULT_LAKE));
+    let lake = if global.lake == usual {
+        String::new()
+    } else {
+        format!(" --lake {}", quote(&global.lake.display().to_string()))
+    };
+    say::hint(&format!("eksplain{lake} {words}"), gives);
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+
+    use super::Cli;
+
+    /// Every command with what is typed for it.
+    fn walk(command: &Command, typed: &str, visit: &mut dyn FnMut(&Command, &str)) {
+        for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+            let typed = format!("{typed} {}", command.get_name());
+            visit(command, &typed);
+            walk(command, &typed, visit);
+        }
+    }
+
+    fn every(visit: &mut dyn FnMut(&Command, &str)) {
+        let mut all = Cli::command();
+        all.build();
+        walk(&all, "eksplain", visit);
+    }
+
+    #[test]
+    fn the_help_of_every_command_has_examples_of_it() {
+        let mut seen = 0;
+        every(&mut |command, typed| {
+            seen += 1;
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let (_, examples) = help
+                .split_once("Examples:\n")
+                .unwrap_or_else(|| panic!("{typed} has no examples"));
+            let lines = examples
+                .lines()
+                .take_while(|line| line.starts_with("  ") || line.is_empty());
+            let own = lines
+                .filter(|line| line.contains(typed) || line.contains(command.get_name()))
+                .count();
+            assert!(own >= 2, "{typed} has {own} examples");
+        });
+        assert!(seen > 25, "{seen}");
+    }
+
+    #[test]
+    fn the_first_line_of_every_help_fits_a_terminal() {
+        every(&mut |command, typed| {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            let first = about.lines().next().unwrap_or_default();
+            assert!(!first.is_empty() && first.chars().count() < 80, "{typed}: {first}");
+        });
+    }
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
     }
 }

@@ -1,6 +1,6 @@
 //! `plan`: what pulling from AWS would cost.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::Global;
 use super::ingest::aws::{Access, Window};
 use super::ingest::tell_scopes;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output};
+use crate::render::{self, Output, Page, Text};
 use crate::settings::now;
 
 const DAY: i64 = 86_400_000_000;
@@ -116,18 +116,15 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         let rows: Vec<_> = steps.iter().map(row).collect();
         render::rows(&mut out, global.output, &columns, &rows)?;
         if global.output == Output::Table {
-            writeln!(
-                out,
-                "\nOf a log group one way is enough: filter, insights or export. Prices: {PRICES_OF}; data out of AWS is not in them."
-            )?;
+            let mut page = Page::new(&mut out);
+            page.blank()?;
+            let prices = format!("Prices: {PRICES_OF}; data out of AWS is not in them.");
+            page.line(&Text::from("Of a log group one way is enough: filter, insights or export. ").plain(&prices))?;
             let mut actions: Vec<&str> = steps.iter().flat_map(|step| step.actions).copied().collect();
             actions.sort_unstable();
             actions.dedup();
-            writeln!(
-                out,
-                "Actions needed: {}.\neksplain doctor checks them and prints the policy.",
-                actions.join(", ")
-            )?;
+            page.line(&Text::from("Actions needed: ").plain(&actions.join(", ")))?;
+            super::hint(global, "doctor", "checks that they are allowed, and prints the policy");
         }
     }
     tell_scopes(&scopes);

@@ -4,12 +4,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use eksplain_analyze::quote;
 use eksplain_lake::{Lake, Table};
 use eksplain_queries::{Engine, NAMED, named};
 
 use super::Global;
 use crate::error::{Exit, Failure};
-use crate::render;
+use crate::render::{self, Margin, Page, Text};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -34,6 +35,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let mut out = io::stdout().lock();
     let Some(text) = arguments.query.as_deref().filter(|_| !arguments.list) else {
         list(&mut out)?;
+        super::hint(global, "query masters_logins", "asks one of them");
         return Ok(Exit::Answered.into());
     };
     let query = named(text);
@@ -64,20 +66,45 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         .map(|row| row.into_iter().map(Option::unwrap_or_default).collect())
         .collect();
     render::rows(&mut out, global.output, &columns, &rows)?;
+    let id = columns.iter().position(|name| *name == "id");
+    match id.and_then(|at| rows.first()?.get(at)) {
+        Some(id) => super::hint(
+            global,
+            &format!("evidence {}", quote(id)),
+            "shows the whole of the first record",
+        ),
+        None => super::hint(
+            global,
+            "query --list",
+            "shows the tables' columns and the named queries",
+        ),
+    }
     Ok(Exit::Answered.into())
 }
 
 fn list(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "Named queries:")?;
-    for query in NAMED {
-        let insights = if query.insights.is_some() { " [--insights]" } else { "" };
-        writeln!(out, "  {:<16} {}{insights}", query.name, query.about())?;
-    }
+    let mut page = Page::new(out);
+    page.line(&Text::new().strong("Named queries"))?;
+    let rows: Vec<_> = NAMED
+        .iter()
+        .map(|query| {
+            let insights = if query.insights.is_some() { " [--insights]" } else { "" };
+            vec![
+                Text::new().literal(query.name),
+                Text::from(query.about()).faint(insights),
+            ]
+        })
+        .collect();
+    page.rows(&Margin::of(2), &rows)?;
     for table in Table::ALL {
-        writeln!(out, "\nTable {}:", table.dir())?;
-        for column in table.columns() {
-            writeln!(out, "  {:<24} {}", column.name, column.about)?;
-        }
+        page.blank()?;
+        page.line(&Text::from("Table ").strong(table.dir()))?;
+        let columns = table.columns();
+        let rows: Vec<_> = columns
+            .iter()
+            .map(|column| vec![Text::new().literal(column.name), Text::from(column.about)])
+            .collect();
+        page.rows(&Margin::of(2), &rows)?;
     }
     Ok(())
 }

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use eksplain_aws::Settings;
 use eksplain_aws::s3::Encryption;
-use serde_json::Value;
 
 use super::Global;
 use super::ask::{self, Selectors};
 use super::diff::{self, document_at};
 use crate::delivery::notify::{self, Target};
 use crate::delivery::{Delivered, Destination, day_of};
+use crate::diff::Brief;
 use crate::error::{Exit, Failure};
 use crate::render::{self, Output};
 use crate::report::{Form, Report};
@@ -126,7 +126,7 @@ fn compare(
     destination: Option<&Destination>,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let earlier: Option<Value> = match delivery.compare_with.as_deref() {
+    let earlier: Option<Brief> = match delivery.compare_with.as_deref() {
         Some("none") => None,
         Some(named) => Some(document_at(global, selectors, named)?),
         None => match destination.map(|destination| destination.last_before(day_of(&report.at))) {
@@ -140,7 +140,7 @@ fn compare(
         },
     };
     if let Some(earlier) = earlier {
-        report.compare_with(&earlier)?;
+        report.compare_with(&earlier);
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::ingest::aws::{Access, pull};
 use super::ingest::{snapshot, stop_on_interrupt};
 use super::{Global, ask};
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output};
+use crate::render::{self, Output, Page, Text, say};
 use crate::settings::{DayEnd, now, time};
 
 #[derive(Debug, Args)]
@@ -53,9 +53,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let exit = run.sum_up(global)?;
     let (creators, admins) = ask::of_cluster(global, &arguments.cluster)?;
     if creators.findings.is_empty() && admins.findings.is_empty() {
-        eprintln!(
-            "error: nothing is known of a cluster {}: check its name, its region (--regions) and the account (--profile)",
-            render::escape(&arguments.cluster)
+        say::error(&format!("could not find anything of a cluster {}", arguments.cluster));
+        say::below(
+            "do",
+            "check its name, its region (--regions) and the account (--profile)",
         );
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
@@ -70,9 +71,14 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             render::json(&mut out, &document)?;
         }
         output => {
-            writeln!(out, "# Who can let you in\n")?;
+            let heading = |out: &mut dyn Write, text| match output {
+                Output::Table => Page::new(out).line(&Text::new().strong(text)),
+                _ => writeln!(out, "# {text}\n"),
+            };
+            heading(&mut out, "Who can let you in")?;
             render::document(&mut out, output, &admins)?;
-            writeln!(out, "\n# Who made it, and how to get back in\n")?;
+            writeln!(out)?;
+            heading(&mut out, "Who made it, and how to get back in")?;
             render::document(&mut out, output, &creators)?;
         }
     }

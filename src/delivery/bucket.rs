@@ -2,7 +2,7 @@
 
 use eksplain_aws::s3::Shelf;
 
-use super::{File, MANIFEST, Manifest};
+use super::{Content, MANIFEST, Manifest};
 use crate::error::Failure;
 
 /// What `latest/` holds.
@@ -11,7 +11,7 @@ const PAGE: &str = "report.html";
 const LATEST: &str = "latest.json";
 
 /// Writes all; where S3 refuses, what people open is as it was.
-pub(super) async fn deliver(shelf: &Shelf, mut manifest: Manifest, files: &[File]) -> Result<(), Failure> {
+pub(super) async fn deliver(shelf: &Shelf, mut manifest: Manifest, files: &[Content]) -> Result<(), Failure> {
     for ((name, content), listed) in files.iter().zip(&mut manifest.files) {
         let key = format!("{}/{name}", manifest.folder);
         listed.version = shelf.put(&key, content.clone()).await?;

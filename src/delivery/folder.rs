@@ -1,13 +1,13 @@
 //! A report into a folder: written aside, synced, then put in the place of the old one in one step.
 
-use std::fs::{self, File as OpenFile};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, rename, renameat_with};
 use rustix::io::Errno;
 
-use super::{File, MANIFEST, Manifest};
+use super::{Content, MANIFEST, Manifest};
 
 /// Where files are written before they are seen; leftovers of a killed run are taken away by the next.
 const ASIDE: &str = ".new";
@@ -26,13 +26,13 @@ pub(super) fn reports(root: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-pub(super) fn deliver(root: &Path, manifest: &Manifest, files: &[File]) -> io::Result<()> {
+pub(super) fn deliver(root: &Path, manifest: &Manifest, files: &[Content]) -> io::Result<()> {
     fs::create_dir_all(root.join("reports"))?;
     // Held until the end; a second writer waits, a killed one holds nothing.
-    let lock = OpenFile::open(root)?;
+    let lock = File::open(root)?;
     lock.lock()?;
     let manifest_file = (MANIFEST, manifest.to_json()?);
-    let all: Vec<&File> = files.iter().chain([&manifest_file]).collect();
+    let all: Vec<&Content> = files.iter().chain([&manifest_file]).collect();
     for place in [manifest.folder.as_str(), "latest"] {
         let aside = root.join(ASIDE);
         remove(&aside)?;
@@ -43,14 +43,14 @@ pub(super) fn deliver(root: &Path, manifest: &Manifest, files: &[File]) -> io::R
     lock.sync_all()
 }
 
-fn write(folder: &Path, files: &[&File]) -> io::Result<()> {
+fn write(folder: &Path, files: &[&Content]) -> io::Result<()> {
     fs::create_dir(folder)?;
     for (name, content) in files {
-        let mut file = OpenFile::create_new(folder.join(name))?;
+        let mut file = File::create_new(folder.join(name))?;
         file.write_all(content)?;
         file.sync_all()?;
     }
-    OpenFile::open(folder)?.sync_all()
+    File::open(folder)?.sync_all()
 }
 
 /// Puts the new folder in the old one's place; the old one, if any, is where the new one was.

@@ -4,14 +4,16 @@
 //! step. S3 replaces one object at once and never two: there `latest/` holds the page alone, which needs nothing beside it, and
 //! `latest.json` says where its other files lie, with their hashes and versions.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::PathBuf;
 
 use eksplain_aws::s3::{Encryption, Place, Shelf};
 use eksplain_aws::{Aws, Settings};
 use serde::Serialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::diff::Brief;
 use crate::error::Failure;
 use crate::runtime::runtime;
 
@@ -27,7 +29,7 @@ const DOCUMENT: &str = "report.json";
 const MOST_DAYS: usize = 30;
 
 /// A file of a report: name and content.
-pub(crate) type File = (&'static str, Vec<u8>);
+pub(crate) type Content = (&'static str, Vec<u8>);
 
 /// Where reports go.
 pub(crate) enum Destination {
@@ -97,16 +99,16 @@ impl Destination {
     }
 
     /// The newest report of an earlier day: what a report compares itself with, so that making it again changes nothing.
-    pub(crate) fn last_before(&self, day: &str) -> Result<Option<Value>, Failure> {
+    pub(crate) fn last_before(&self, day: &str) -> Result<Option<Brief>, Failure> {
         self.newest(|folder| folder < day)
     }
 
     /// The newest report of all.
-    pub(crate) fn last(&self) -> Result<Option<Value>, Failure> {
+    pub(crate) fn last(&self) -> Result<Option<Brief>, Failure> {
         self.newest(|_| true)
     }
 
-    fn newest(&self, fits: impl Fn(&str) -> bool) -> Result<Option<Value>, Failure> {
+    fn newest(&self, fits: impl Fn(&str) -> bool) -> Result<Option<Brief>, Failure> {
         let days: Vec<String> = match self {
             Self::Folder(root) => folder::reports(root)?,
             Self::Bucket { shelf, runtime, .. } => runtime.block_on(shelf.folders("reports"))?,
@@ -114,12 +116,17 @@ impl Destination {
         let days = days.iter().rev().filter_map(|name| name.strip_prefix("date="));
         for day in days.filter(|day| fits(day)).take(MOST_DAYS) {
             let file = format!("reports/date={day}/{DOCUMENT}");
-            let content = match self {
-                Self::Folder(root) => std::fs::read(root.join(&file)).ok(),
-                Self::Bucket { shelf, runtime, .. } => runtime.block_on(shelf.get(&file))?,
+            let found = match self {
+                Self::Folder(root) => File::open(root.join(&file))
+                    .ok()
+                    .map(|file| Brief::read(BufReader::new(file))),
+                Self::Bucket { shelf, runtime, .. } => {
+                    let content = runtime.block_on(shelf.get(&file))?;
+                    content.map(|content| Brief::read(content.as_slice()))
+                }
             };
-            let report = content.and_then(|content| serde_json::from_slice::<Value>(&content).ok());
-            if let Some(report) = report.filter(|report| report["schema"] == crate::report::SCHEMA) {
+            // What is no report of this version says nothing.
+            if let Some(Ok(report)) = found {
                 return Ok(Some(report));
             }
         }
@@ -127,7 +134,7 @@ impl Destination {
     }
 
     /// Writes a report as that of its day, then as the latest.
-    pub(crate) fn deliver(&self, at: &str, files: &[File]) -> Result<Delivered, Failure> {
+    pub(crate) fn deliver(&self, at: &str, files: &[Content]) -> Result<Delivered, Failure> {
         let day = day_of(at);
         let dated = format!("reports/date={day}");
         match self {
@@ -161,8 +168,8 @@ pub(crate) fn day_of(at: &str) -> &str {
 }
 
 impl Manifest {
-    fn of(at: &str, folder: &str, files: &[File]) -> Self {
-        let listed = |(name, content): &File| Listed {
+    fn of(at: &str, folder: &str, files: &[Content]) -> Self {
+        let listed = |(name, content): &Content| Listed {
             name,
             bytes: content.len(),
             sha256: Sha256::digest(content)

@@ -5,12 +5,19 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::view::{Document, Finding};
+use crate::view::{Document, Finding, words};
 
+pub(crate) mod link;
+mod page;
+pub(crate) mod say;
 mod table;
+mod terminal;
+mod text;
 
+pub(crate) use page::{Margin, Page};
 use table::table;
-pub(crate) use table::use_colour;
+pub(crate) use terminal::{Color, Terminal};
+pub(crate) use text::{Style, Text};
 
 /// What `--output` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -40,39 +47,54 @@ pub(crate) fn document<F: Finding>(out: &mut dyn Write, output: Output, document
         Output::Csv => csv(out, F::COLUMNS, &rows()),
         Output::Md => markdown(out, F::COLUMNS, &rows()),
         Output::Table => {
+            let mut page = Page::new(out);
             if document.findings.is_empty() {
-                writeln!(out, "Nothing found.")?;
+                page.line(&nothing(document))?;
             } else {
-                table(out, F::COLUMNS, &rows())?;
+                F::show(&document.findings, &mut page)?;
             }
-            for lines in document
-                .findings
-                .iter()
-                .map(Finding::details)
-                .filter(|lines| !lines.is_empty())
-            {
-                writeln!(out)?;
-                lines.iter().try_for_each(|line| writeln!(out, "{}", escape(line)))?;
-            }
-            let spots = document
-                .coverage
-                .iter()
-                .flat_map(|coverage| coverage.blind_spots.iter().map(move |spot| (coverage, spot)));
-            let spots: Vec<String> = spots
-                .map(|(coverage, spot)| {
-                    format!(
-                        "  {}: {spot}",
-                        coverage.cluster.as_ref().map_or("-", |cluster| cluster.name.as_str())
-                    )
-                })
-                .collect();
-            if !spots.is_empty() {
-                writeln!(out, "\nWhat these logs cannot show:")?;
-                spots.iter().try_for_each(|line| writeln!(out, "{}", escape(line)))?;
-            }
-            Ok(())
+            blind_spots(&mut page, document)
         }
     }
+}
+
+/// "Nothing found" is only said over full coverage.
+fn nothing<F>(document: &Document<F>) -> Text {
+    let is_blind = document
+        .coverage
+        .iter()
+        .any(|coverage| !coverage.blind_spots.is_empty());
+    Text::new().strong(if is_blind || document.coverage.is_empty() {
+        "Nothing found in these logs"
+    } else {
+        "Nothing found"
+    })
+}
+
+/// What the logs cannot show, cluster by cluster.
+fn blind_spots<F>(page: &mut Page<'_>, document: &Document<F>) -> io::Result<()> {
+    let mut last = None;
+    for coverage in document
+        .coverage
+        .iter()
+        .filter(|coverage| !coverage.blind_spots.is_empty())
+    {
+        if last.is_none() {
+            page.blank()?;
+            page.line(&Text::new().warning("What these logs cannot show"))?;
+        }
+        if last != Some(&coverage.cluster) {
+            let cluster = coverage.cluster.as_ref();
+            let name = cluster.map_or_else(|| Text::from("no cluster"), |cluster| words::heading(cluster, 1));
+            page.paragraph(&Margin::of(2), &name)?;
+            last = Some(&coverage.cluster);
+        }
+        let spots = coverage.blind_spots.iter();
+        spots
+            .into_iter()
+            .try_for_each(|spot| page.paragraph(&Margin::of(4).hanging(2), &Text::from(spot.as_str())))?;
+    }
+    Ok(())
 }
 
 /// Writes rows of text in a form.
@@ -164,7 +186,8 @@ fn markdown(out: &mut dyn Write, columns: &[&str], rows: &[Vec<String>]) -> io::
 pub(crate) fn escape(text: &str) -> String {
     let is_unsafe = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
     };
     if !text.contains(is_unsafe) {
         return text.to_owned();

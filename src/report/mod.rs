@@ -3,10 +3,9 @@
 use std::io;
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::delivery::File;
-use crate::diff::{self, Change};
+use crate::delivery::Content;
+use crate::diff::{self, Brief, Change};
 use crate::render::{self, Output};
 use crate::view::admins::Admin;
 use crate::view::checks::CheckFinding;
@@ -90,19 +89,17 @@ impl Report {
         report
     }
 
-    /// Says what changed since an earlier report (a document of this schema).
-    pub(crate) fn compare_with(&mut self, earlier: &Value) -> serde_json::Result<()> {
-        let findings = diff::changes(earlier, &serde_json::to_value(&*self)?);
+    /// Says what changed since an earlier report.
+    pub(crate) fn compare_with(&mut self, earlier: &Brief) {
         self.changes = Some(Changes {
-            since: earlier["at"].as_str().unwrap_or_default().to_owned(),
-            findings,
+            since: earlier.at.clone(),
+            findings: diff::changes(earlier, &Brief::of(self)),
         });
-        Ok(())
     }
 
     /// The report's files in the forms asked for, by name; the page comes last.
-    pub(crate) fn files(&self, forms: &[Form]) -> io::Result<Vec<File>> {
-        let mut files: Vec<File> = Vec::new();
+    pub(crate) fn files(&self, forms: &[Form]) -> io::Result<Vec<Content>> {
+        let mut files: Vec<Content> = Vec::new();
         for form in Form::ALL.into_iter().rev().filter(|form| forms.contains(form)) {
             match form {
                 Form::Html => files.push(("report.html", html::page(self)?.into_bytes())),

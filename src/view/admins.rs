@@ -1,9 +1,14 @@
 //! `eksplain.admins/1`.
 
+use std::io;
+
 use eksplain_analyze::findings;
 use serde::Serialize;
 
 use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time, time};
+use crate::render::Page;
+
+mod text;
 
 pub(crate) const SCHEMA: &str = "eksplain.admins/1";
 
@@ -28,8 +33,8 @@ pub(crate) struct Admin {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Route {
-    route: &'static str,
-    status: &'static str,
+    pub(crate) route: &'static str,
+    pub(crate) status: &'static str,
     detail: String,
     via: Vec<String>,
     valid_from: Option<String>,
@@ -115,8 +120,12 @@ impl Finding for Admin {
         ]
     }
 
-    fn details(&self) -> Vec<String> {
-        Vec::new()
+    fn show(findings: &[Self], page: &mut Page<'_>) -> io::Result<()> {
+        text::show(findings, page)
+    }
+
+    fn next(findings: &[Self]) -> Option<(String, &'static str)> {
+        text::next(findings)
     }
 
     fn words(&self) -> Vec<String> {

@@ -1,19 +1,24 @@
 //! `eksplain.check/1`, also as SARIF.
 
+use std::io;
+
 use eksplain_analyze::check::Check;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence};
+use crate::render::Page;
+
+mod text;
 
 pub(crate) const SCHEMA: &str = "eksplain.check/1";
 
 #[derive(Debug, Serialize)]
 pub(crate) struct CheckFinding {
-    rule: &'static str,
+    pub(crate) rule: &'static str,
     pub(crate) severity: &'static str,
-    cluster: Cluster,
-    subject: String,
+    pub(crate) cluster: Cluster,
+    pub(crate) subject: String,
     message: String,
     fix: Vec<Fix>,
     evidence: Vec<Evidence>,
@@ -46,8 +51,12 @@ impl Finding for CheckFinding {
         ]
     }
 
-    fn details(&self) -> Vec<String> {
-        Vec::new()
+    fn show(findings: &[Self], page: &mut Page<'_>) -> io::Result<()> {
+        text::show(findings, page)
+    }
+
+    fn next(findings: &[Self]) -> Option<(String, &'static str)> {
+        text::next(findings)
     }
 
     fn words(&self) -> Vec<String> {

@@ -1,9 +1,14 @@
 //! `eksplain.creators/1`.
 
+use std::io;
+
 use eksplain_analyze::findings;
 use serde::Serialize;
 
 use super::{Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time, time};
+use crate::render::Page;
+
+mod text;
 
 pub(crate) const SCHEMA: &str = "eksplain.creators/1";
 
@@ -29,7 +34,7 @@ pub(crate) struct CreatedCluster {
     #[serde(flatten)]
     pub(crate) cluster: super::Cluster,
     arn: Option<String>,
-    created_at: Option<String>,
+    pub(crate) created_at: Option<String>,
     pub(crate) deleted_at: Option<String>,
 }
 
@@ -144,29 +149,12 @@ impl Finding for Creator {
         ]
     }
 
-    fn details(&self) -> Vec<String> {
-        if !self.recovery.needed {
-            return Vec::new();
-        }
-        let mut lines = vec![format!(
-            "How to get back into {}: {}",
-            cluster_words(&self.cluster.cluster),
-            self.recovery.why
-        )];
-        for (number, option) in self.recovery.options.iter().enumerate() {
-            lines.push(format!(
-                "  {}. {} (works: {}): {}",
-                number + 1,
-                option.title,
-                option.works,
-                option.why
-            ));
-            if option.works != "no" {
-                lines.extend(option.commands.iter().map(|command| format!("       {command}")));
-                lines.extend(option.caveats.iter().map(|caveat| format!("       note: {caveat}")));
-            }
-        }
-        lines
+    fn show(findings: &[Self], page: &mut Page<'_>) -> io::Result<()> {
+        text::show(findings, page)
+    }
+
+    fn next(findings: &[Self]) -> Option<(String, &'static str)> {
+        text::next(findings)
     }
 
     fn words(&self) -> Vec<String> {

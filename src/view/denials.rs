@@ -1,10 +1,15 @@
 //! `eksplain.denials/1`.
 
+use std::io;
+
 use eksplain_analyze::findings;
 use eksplain_analyze::time::{format_date, format_rfc3339};
 use serde::Serialize;
 
 use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, short_time};
+use crate::render::Page;
+
+mod text;
 
 pub(crate) const SCHEMA: &str = "eksplain.denials/1";
 
@@ -12,13 +17,13 @@ pub(crate) const SCHEMA: &str = "eksplain.denials/1";
 pub(crate) struct Denial {
     pub(crate) cluster: Option<Cluster>,
     pub(crate) principal: Option<String>,
-    kubernetes_username: Option<String>,
+    pub(crate) kubernetes_username: Option<String>,
     groups: Vec<String>,
     session: Option<String>,
     pub(crate) layer: &'static str,
     pub(crate) reason: &'static str,
     cause: String,
-    request: Request,
+    pub(crate) request: Request,
     pub(crate) count: u64,
     pub(crate) by_day: Vec<Day>,
     first_seen: String,
@@ -38,15 +43,15 @@ pub(crate) struct Day {
 }
 
 #[derive(Debug, Serialize)]
-struct Request {
-    verb: Option<String>,
-    api_group: Option<String>,
-    resource: Option<String>,
-    subresource: Option<String>,
-    namespace: Option<String>,
-    name: Option<String>,
-    non_resource_url: Option<String>,
-    aws_action: Option<String>,
+pub(crate) struct Request {
+    pub(crate) verb: Option<String>,
+    pub(crate) api_group: Option<String>,
+    pub(crate) resource: Option<String>,
+    pub(crate) subresource: Option<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) non_resource_url: Option<String>,
+    pub(crate) aws_action: Option<String>,
 }
 
 impl Denial {
@@ -145,18 +150,12 @@ impl Finding for Denial {
         ]
     }
 
-    fn details(&self) -> Vec<String> {
-        let mut lines = vec![format!(
-            "{} ({}): {}",
-            self.reason,
-            self.principal.as_deref().unwrap_or("unknown"),
-            self.cause
-        )];
-        if let Some(fix) = self.fix.first().filter(|_| !self.resolved) {
-            lines.push(format!("  {}:", fix.title));
-            lines.extend(fix.commands.iter().map(|command| format!("    {command}")));
-        }
-        lines
+    fn show(findings: &[Self], page: &mut Page<'_>) -> io::Result<()> {
+        text::show(findings, page)
+    }
+
+    fn next(findings: &[Self]) -> Option<(String, &'static str)> {
+        text::next(findings)
     }
 
     fn words(&self) -> Vec<String> {

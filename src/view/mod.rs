@@ -2,11 +2,13 @@
 //! can change its mind without breaking a user's script.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use eksplain_analyze::findings;
 use eksplain_analyze::time::format_rfc3339;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::render::Page;
 use crate::settings::Micros;
 
 pub(crate) mod admins;
@@ -14,6 +16,7 @@ pub(crate) mod checks;
 pub(crate) mod creators;
 pub(crate) mod denials;
 pub(crate) mod who;
+pub(crate) mod words;
 
 /// What every answer holds.
 #[derive(Debug, Serialize)]
@@ -27,7 +30,7 @@ pub(crate) struct Document<F> {
 }
 
 /// Account and region are null where no record and no hint names them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Cluster {
     pub(crate) account: Option<String>,
     pub(crate) region: Option<String>,
@@ -93,8 +96,14 @@ pub(crate) trait Finding: Serialize {
     const COLUMNS: &'static [&'static str];
     /// One row: what a person needs first.
     fn row(&self) -> Vec<String>;
-    /// What follows below the table; empty where the row says it all.
-    fn details(&self) -> Vec<String>;
+    /// All findings for people, grouped and sorted as they read best.
+    fn show(findings: &[Self], page: &mut Page<'_>) -> io::Result<()>
+    where
+        Self: Sized;
+    /// The command that is useful next, without `eksplain`, and what it gives.
+    fn next(findings: &[Self]) -> Option<(String, &'static str)>
+    where
+        Self: Sized;
     /// Words that `--fail-on` may name.
     fn words(&self) -> Vec<String>;
 }

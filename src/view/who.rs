@@ -1,5 +1,7 @@
 //! `eksplain.who/1`: one finding for each principal that the name may mean.
 
+use std::io;
+
 use eksplain_analyze::findings::Answers;
 use eksplain_analyze::time::format_rfc3339;
 use eksplain_analyze::who::Who;
@@ -7,7 +9,10 @@ use serde::Serialize;
 
 use super::admins::Admin;
 use super::denials::Denial;
-use super::{Cluster, Finding, Origins, cluster, cluster_words, short_time, time};
+use super::{Cluster, Finding, Origins, cluster, short_time, time};
+use crate::render::Page;
+
+mod text;
 
 pub(crate) const SCHEMA: &str = "eksplain.who/1";
 
@@ -98,43 +103,12 @@ impl Finding for WhoFinding {
         ]
     }
 
-    fn details(&self) -> Vec<String> {
-        let mut lines = vec![self.principal.clone()];
-        for mapping in &self.mappings {
-            let until = if mapping.valid_to.is_some() {
-                format!(" until {}", short_time(mapping.valid_to.as_ref()))
-            } else {
-                String::new()
-            };
-            let name = mapping.username.as_deref().unwrap_or("a generated name");
-            lines.push(format!(
-                "  {}: logs in as {name} with groups [{}] by {}{until}",
-                cluster_words(&mapping.cluster),
-                mapping.groups.join(", "),
-                mapping.how
-            ));
-        }
-        for admin in &self.power {
-            let row = admin.row();
-            lines.push(format!("  {}: {} by {}", row[0], row[2], row[3]));
-        }
-        for activity in &self.activity {
-            lines.push(format!(
-                "  {}: {} requests, {} to {}",
-                cluster_words(&activity.cluster),
-                activity.uses,
-                activity.first_seen,
-                activity.last_seen
-            ));
-        }
-        for denial in &self.denials {
-            let row = denial.row();
-            lines.push(format!(
-                "  {}: refused {} times to {}: {} (last {})",
-                row[0], row[4], row[2], row[3], row[5]
-            ));
-        }
-        lines
+    fn show(findings: &[Self], page: &mut Page<'_>) -> io::Result<()> {
+        text::show(findings, page)
+    }
+
+    fn next(findings: &[Self]) -> Option<(String, &'static str)> {
+        text::next(findings)
     }
 
     fn words(&self) -> Vec<String> {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eksplain_queries::facts::{Activity, Mark, Micros};
+use eksplain_queries::facts::{Mark, Micros};
 
 use crate::findings::{Admin, PrincipalState, Route, Status};
 use crate::principal::{is_aws_role, is_aws_user, of_user, principal_type};
@@ -98,24 +98,27 @@ pub(crate) fn admins(world: &World<'_>, at: Micros) -> Vec<Admin> {
     admins
 }
 
+/// Those of one life, among all as [`admins`] sorts them.
+pub(crate) fn of_life<'a>(admins: &'a [Admin], life: &Incarnation<'_>) -> &'a [Admin] {
+    let own = |admin: &Admin| (&admin.cluster, admin.incarnation).cmp(&(&life.cluster, life.number));
+    let first = admins.partition_point(|admin| own(admin).is_lt());
+    let behind = &admins[first..];
+    &behind[..behind.partition_point(|admin| own(admin).is_eq())]
+}
+
 fn admins_of(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Admin> {
     let mut drafts = Drafts::default();
     let reaches = reaches(world, life, at);
-    let activity: Vec<&Activity> = world
-        .facts
-        .activity
-        .iter()
-        .filter(|row| is_of(world, life, &row.place, row.first.ts))
-        .collect();
+    let activity = &life.activity;
     creator::routes(world, life, at, &mut drafts);
     mapped::aws_auth_routes(life, at, &reaches, &mut drafts);
     mapped::access_policy_routes(world, life, at, &mut drafts);
-    bindings::routes(life, at, &reaches, &activity, &mut drafts);
-    used::access_policy_routes(world, life, &activity, &mut drafts);
-    used::certificate_routes(life, &activity, &mut drafts);
-    used::observed_routes(world, life, &activity, &mut drafts);
-    used::impersonation_routes(life, at, &reaches, &activity, &mut drafts);
-    let mut uses = uses(world, life, &activity);
+    bindings::routes(life, at, &reaches, activity, &mut drafts);
+    used::access_policy_routes(world, life, activity, &mut drafts);
+    used::certificate_routes(life, activity, &mut drafts);
+    used::observed_routes(world, life, &mut drafts);
+    used::impersonation_routes(life, at, &reaches, activity, &mut drafts);
+    let mut uses = uses(world, life);
     drafts
         .0
         .into_iter()
@@ -149,10 +152,10 @@ fn finish(world: &World<'_>, life: &Incarnation<'_>, at: Micros, principal: Stri
         || principal
             .strip_prefix("User:")
             .is_some_and(|name| is_aws_user(name, None, None));
-    let (account, sessions) = (&world.facts.sessions, &principal);
-    let sessions: BTreeSet<String> = account
+    let sessions: BTreeSet<String> = life
+        .sessions
         .iter()
-        .filter(|row| row.canonical_arn.eq_ignore_ascii_case(sessions) && is_of(world, life, &row.place, row.first.ts))
+        .filter(|row| row.canonical_arn.eq_ignore_ascii_case(&principal))
         .filter_map(|row| row.session.clone())
         .collect();
     let kubernetes_username = match (principal.split_once(':'), draft.uses.last_username) {
@@ -196,15 +199,8 @@ fn merge_alike(routes: &mut Vec<Route>) {
     });
 }
 
-/// Whether a fact belongs to this life.
-fn is_of(world: &World<'_>, life: &Incarnation<'_>, place: &eksplain_queries::facts::Place, ts: Micros) -> bool {
-    world
-        .life_of(place, ts)
-        .is_some_and(|own| own.number == life.number && own.cluster == life.cluster)
-}
-
 /// What each principal did in this life: requests from the audit log, logins for the times only.
-fn uses(world: &World<'_>, life: &Incarnation<'_>, activity: &[&Activity]) -> BTreeMap<String, Uses> {
+fn uses(world: &World<'_>, life: &Incarnation<'_>) -> BTreeMap<String, Uses> {
     let mut uses: BTreeMap<String, Uses> = BTreeMap::new();
     let mut note =
         |principal: String, username: Option<&String>, first: &Mark, last: &Mark, count: u64, is_aws: bool| {
@@ -219,7 +215,7 @@ fn uses(world: &World<'_>, life: &Incarnation<'_>, activity: &[&Activity]) -> BT
                 own.last_username = Some((last.clone(), username.clone()));
             }
         };
-    for row in activity {
+    for row in &life.activity {
         let Some(principal) = of_user(row.username.as_deref(), row.canonical_arn.as_deref()) else {
             continue;
         };
@@ -241,12 +237,7 @@ fn uses(world: &World<'_>, life: &Incarnation<'_>, activity: &[&Activity]) -> BT
             is_aws,
         );
     }
-    for row in world
-        .facts
-        .logins
-        .iter()
-        .filter(|row| is_of(world, life, &row.place, row.first.ts))
-    {
+    for row in &life.logins {
         let canonical = row
             .canonical_arn
             .as_deref()

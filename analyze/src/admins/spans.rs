@@ -164,7 +164,7 @@ pub(crate) fn reaches(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> 
         });
         let mut kept = Vec::with_capacity(reaches.len());
         for reach in reaches {
-            if !reach.is_aws_auth || key_of(&reach.principal) != key_of(&entry.principal_arn) {
+            if !reach.is_aws_auth || !entry.is_of(key_of(&reach.principal).as_deref()) {
                 kept.push(reach);
                 continue;
             }

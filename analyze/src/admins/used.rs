@@ -4,7 +4,7 @@ use eksplain_queries::facts::{Activity, Mark, Micros};
 
 use super::mapped::MASTERS;
 use super::powers::is_admin;
-use super::{Drafts, Reach, is_of};
+use super::{Drafts, Reach};
 use crate::evidence;
 use crate::findings::{Evidence, Route, Status};
 use crate::principal::of_user;
@@ -144,14 +144,9 @@ fn policy_of_reason(reason: &str) -> Option<(&str, &str)> {
 }
 
 /// `system:masters` in a log, which no route explains.
-pub(super) fn observed_routes(world: &World<'_>, life: &Incarnation<'_>, activity: &[&Activity], drafts: &mut Drafts) {
+pub(super) fn observed_routes(world: &World<'_>, life: &Incarnation<'_>, drafts: &mut Drafts) {
     let mut seen: Vec<(String, Option<String>, &Mark, &Mark, &str)> = Vec::new();
-    for row in world
-        .facts
-        .logins
-        .iter()
-        .filter(|row| row.masters && is_of(world, life, &row.place, row.first.ts))
-    {
+    for row in life.logins.iter().filter(|row| row.masters) {
         let canonical = row
             .canonical_arn
             .as_deref()
@@ -166,7 +161,7 @@ pub(super) fn observed_routes(world: &World<'_>, life: &Incarnation<'_>, activit
             ));
         }
     }
-    for row in activity.iter().filter(|row| row.masters) {
+    for row in life.activity.iter().filter(|row| row.masters) {
         let is_iam = row.uid.as_deref().is_some_and(|uid| uid.contains("authenticator"));
         let canonical = row
             .canonical_arn

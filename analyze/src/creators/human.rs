@@ -38,7 +38,7 @@ pub(super) fn trace(world: &World<'_>, life: &Incarnation<'_>, call: &CloudTrail
             chain.human = Some(person);
             return chain;
         }
-        let Some(issued) = link.access_key_id.as_deref().and_then(|key| issue_of(world, key)) else {
+        let Some(issued) = link.access_key_id.as_deref().and_then(|key| world.index.issue_of(key)) else {
             break;
         };
         chain.evidence.push(evidence::cloudtrail(
@@ -55,14 +55,6 @@ pub(super) fn trace(world: &World<'_>, life: &Incarnation<'_>, call: &CloudTrail
     }
     chain.human = name_of(link);
     chain
-}
-
-/// The STS call that issued a key.
-fn issue_of<'w>(world: &'w World<'_>, key: &str) -> Option<&'w CloudTrailCall> {
-    let issued = |call: &&CloudTrailCall| {
-        json::parse(call.response_elements.as_deref())["credentials"]["accessKeyId"].as_str() == Some(key)
-    };
-    world.facts.issued.iter().map(|issued| &issued.call).find(issued)
 }
 
 /// Who a caller is, in the words that a person would use.

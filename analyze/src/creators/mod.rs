@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use eksplain_queries::facts::Micros;
 
+use crate::admins::of_life;
 use crate::evidence;
 use crate::findings::{Admin, Creator, CreatorIdentity, Evidence, PrincipalState, Status};
 use crate::json;
@@ -17,7 +18,8 @@ use crate::state::{Incarnation, Mode, World};
 mod human;
 mod recovery;
 
-pub(crate) use recovery::{admin_entry_commands, quote};
+pub(crate) use recovery::admin_entry_commands;
+pub use recovery::quote;
 
 /// What tells who created a cluster.
 struct Basis {
@@ -70,16 +72,14 @@ fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micr
     if let Some(deleted) = life.deleted {
         evidence.push(evidence::cloudtrail(&deleted.at, "DeleteCluster"));
     }
-    let is_of = |admin: &&Admin| admin.cluster == life.cluster && admin.incarnation == life.number;
     let is_other = |admin: &&Admin| {
         Some(&admin.principal) != identity.principal.as_ref()
             && !admin.aws_managed
             && admin.power == "admin"
             && has_active_route(admin)
     };
-    let other_admins: BTreeSet<String> = admins
+    let other_admins: BTreeSet<String> = of_life(admins, life)
         .iter()
-        .filter(is_of)
         .filter(is_other)
         .map(|admin| admin.principal.clone())
         .collect();
@@ -207,16 +207,7 @@ fn by_entry(life: &Incarnation<'_>) -> Option<Basis> {
 
 /// The earliest login that the hidden mapping would give.
 fn by_login(world: &World<'_>, life: &Incarnation<'_>) -> Option<Basis> {
-    let is_here = |place, ts| {
-        world
-            .life_of(place, ts)
-            .is_some_and(|own| own.number == life.number && own.cluster == life.cluster)
-    };
-    let logins = world
-        .facts
-        .logins
-        .iter()
-        .filter(|row| row.masters && is_here(&row.place, row.first.ts));
+    let logins = life.logins.iter().filter(|row| row.masters);
     let mut found: Vec<_> = logins
         .map(|row| {
             (
@@ -228,11 +219,10 @@ fn by_login(world: &World<'_>, life: &Incarnation<'_>) -> Option<Basis> {
             )
         })
         .collect();
-    let requests = world
-        .facts
+    let requests = life
         .activity
         .iter()
-        .filter(|row| row.masters && row.canonical_arn.is_some() && is_here(&row.place, row.first.ts));
+        .filter(|row| row.masters && row.canonical_arn.is_some());
     found.extend(requests.map(|row| {
         (
             &row.first,

@@ -89,7 +89,7 @@ pub(crate) fn admin_entry_commands(cluster: &str, region: &str, principal_arn: &
 }
 
 /// A word for a POSIX shell: as it is where nothing in it means anything to the shell.
-pub(crate) fn quote(word: &str) -> String {
+pub fn quote(word: &str) -> String {
     let is_plain = !word.is_empty()
         && word
             .bytes()

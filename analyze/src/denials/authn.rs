@@ -86,13 +86,11 @@ fn sts_before<'w>(world: &'w World<'_>, line: &DeniedLogin) -> Option<&'w StsRes
 
 fn last_login(world: &World<'_>, line: &DeniedLogin, principal: &str) -> Option<Micros> {
     let is_same = |arn: Option<&str>| arn.is_some_and(|arn| arn.eq_ignore_ascii_case(principal));
-    let logins = world
-        .facts
-        .logins
-        .iter()
-        .filter(|login| login.place == line.place && is_same(login.canonical_arn.as_deref()))
-        .map(|login| login.last.ts);
-    logins.max()
+    let logins = world.index.logins(&line.place).iter();
+    logins
+        .filter(|login| is_same(login.canonical_arn.as_deref()))
+        .map(|login| login.last.ts)
+        .max()
 }
 
 fn verdict(
@@ -188,7 +186,7 @@ fn not_mapped(
     if mode != Mode::ConfigMap
         && let Some(entry) = life
             .entries_at(ts)
-            .find(|entry| key_of(&entry.principal_arn) == key_of(principal))
+            .find(|entry| entry.is_of(key_of(principal).as_deref()))
     {
         let bound = entry.made_at.unwrap_or(entry.from.ts);
         let is_stranger = world.iam.fate(principal, bound, ts).state == PrincipalState::Recreated;
@@ -281,8 +279,7 @@ fn not_mapped(
 fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Cluster>) -> Verdict {
     let is_here = |place| world.places.cluster(place).as_ref() == cluster;
     let facts = world.facts;
-    let has_log = facts.logins.iter().any(|login| is_here(&login.place))
-        || facts.denied_logins.iter().any(|login| is_here(&login.place));
+    let has_log = world.index.has_logins(cluster);
     let agent = request.user_agent.as_deref().unwrap_or_default();
     let is_person = ["kubectl", "Mozilla/", "helm", "Helm", "HashiCorp", "k9s", "aws-"]
         .iter()
@@ -330,9 +327,8 @@ fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Clus
 fn logged_in_with_another_id(world: &World<'_>, line: &DeniedLogin, principal: &str, id: &str) -> bool {
     let is_other = |uid: &str| uid.rsplit(':').next().is_some_and(|known| known != id);
     let of_principal = |arn: Option<&str>| arn.is_some_and(|arn| arn.eq_ignore_ascii_case(principal));
-    world.facts.logins.iter().any(|login| {
-        login.place == line.place
-            && login.last.ts < line.at.ts
+    world.index.logins(&line.place).iter().any(|login| {
+        login.last.ts < line.at.ts
             && of_principal(login.canonical_arn.as_deref())
             && login.uid.as_deref().is_some_and(is_other)
     })
@@ -409,12 +405,9 @@ fn missing(life: &Incarnation<'_>) -> Verdict {
 
 /// Whether the records prove that nobody wrote aws-auth since the cluster was made: it is in the lake from its birth on.
 fn never_written(world: &World<'_>, life: &Incarnation<'_>, ts: Micros) -> bool {
-    let has_audit = world
-        .facts
-        .coverage
-        .iter()
-        .any(|day| day.table == "audit" && world.places.cluster(&day.place).as_ref() == Some(&life.cluster));
-    life.created.is_some() && has_audit && life.aws_auth.iter().all(|version| version.at.ts > ts)
+    life.created.is_some()
+        && world.index.has_records(&life.cluster, "audit")
+        && life.aws_auth.iter().all(|version| version.at.ts > ts)
 }
 
 /// Audit 401s that no refused login explains.

@@ -74,13 +74,7 @@ pub(super) fn verdict(
         );
     }
     let life = world.life_of(&denied.place, denied.at.ts);
-    let first_audit = world
-        .facts
-        .coverage
-        .iter()
-        .find(|day| day.table == "audit" && day.place == denied.place)
-        .map(|day| day.first.ts);
-    let is_complete = life.is_some_and(|life| life.is_complete(first_audit));
+    let is_complete = life.is_some_and(|life| life.is_complete(world.index.audit_since(&denied.place)));
     if service_account(username).is_some() && !is_complete {
         return Verdict::new(
             "authz.serviceaccount",
@@ -95,8 +89,9 @@ pub(super) fn verdict(
     let rbac = life.rbac.at(denied.at.ts);
     let entry = caller.canonical.and_then(|arn| {
         let reads_entries = life.mode_at(denied.at.ts).reads_entries();
+        let key = key_of(arn);
         life.entries_at(denied.at.ts)
-            .find(|entry| reads_entries && key_of(&entry.principal_arn) == key_of(arn))
+            .find(|entry| reads_entries && entry.is_of(key.as_deref()))
     });
     let known = Known {
         rbac: &rbac,

@@ -113,28 +113,20 @@ fn last_success(
             .map(str::to_owned)
             .or_else(|| message.and_then(|message| message.resource).map(str::to_owned))
     });
-    let is_same = |row: &&CallSuccess| {
+    let is_same = |row: &&&CallSuccess| {
         let same_role = match &wanted_role {
             None => true,
             Some(None) => false,
             Some(Some(role)) => json::text(&json::parse(row.request_parameters.as_deref()), &["roleArn"]) == Some(role),
         };
-        row.event_source == call.event_source
-            && row.event_name == call.event_name
-            && row.place.cluster == call.place.cluster
+        same_role
             && row
                 .canonical_arn
                 .as_deref()
                 .is_some_and(|arn| arn.eq_ignore_ascii_case(principal))
-            && same_role
     };
-    world
-        .facts
-        .call_successes
-        .iter()
-        .filter(is_same)
-        .map(|row| row.last.ts)
-        .max()
+    let successes = world.index.calls(call).iter().filter(is_same);
+    successes.map(|row| row.last.ts).max()
 }
 
 /// Why; `None` for errors that refuse nobody.

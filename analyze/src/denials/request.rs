@@ -211,10 +211,9 @@ fn name_by_selector(uri: &str) -> Option<String> {
 }
 
 fn last_success(world: &World<'_>, request: &DeniedRequest, username: &str) -> Option<Micros> {
-    let successes = world.facts.request_successes.iter().filter(|row| {
-        row.place == request.place
-            && row.username.as_deref() == Some(username)
-            && row.verb == request.verb
+    let own = world.index.requests(&request.place, Some(username));
+    let successes = own.iter().filter(|row| {
+        row.verb == request.verb
             && row.api_group == request.api_group
             && row.resource == request.resource
             && row.subresource == request.subresource

@@ -18,6 +18,8 @@ use crate::rbac::policies::CLUSTER_ADMIN;
 pub(crate) struct AccessEntry {
     /// As the API has it, with the path.
     pub(crate) principal_arn: String,
+    /// What tells it from others; `None` where the ARN is none.
+    key: Option<String>,
     /// In the form of answers.
     pub(crate) canonical: String,
     /// As it was given or generated; `None` where no record tells.
@@ -48,6 +50,11 @@ pub(crate) struct Association {
 }
 
 impl AccessEntry {
+    /// Whether it is the entry of this key.
+    pub(crate) fn is_of(&self, key: Option<&str>) -> bool {
+        self.key.as_deref() == key
+    }
+
     pub(crate) fn stands_at(&self, ts: Micros) -> bool {
         self.from.ts <= ts && self.to.as_ref().is_none_or(|end| end.ts > ts)
     }
@@ -61,6 +68,7 @@ impl AccessEntry {
     fn new(principal_arn: &str, canonical: String, from: &Mark) -> Self {
         Self {
             principal_arn: principal_arn.to_owned(),
+            key: key_of(principal_arn),
             canonical,
             username: None,
             groups: Vec::new(),
@@ -266,7 +274,7 @@ fn standing<'e>(entries: &'e mut [AccessEntry], arn: &str) -> Option<&'e mut Acc
     entries
         .iter_mut()
         .rev()
-        .find(|entry| entry.to.is_none() && key_of(&entry.principal_arn).as_ref() == Some(&key))
+        .find(|entry| entry.to.is_none() && entry.is_of(Some(&key)))
 }
 
 /// The entry of this ARN, which a call that succeeded proves to be there.

@@ -3,7 +3,7 @@
 //! Rule for the mode: EKS API `CreateAccessConfigRequest` (absent means CONFIG_MAP) and the one way CONFIG_MAP, API_AND_CONFIG_MAP,
 //! API. Rule for lives: a name may be used again after DeleteCluster; records after the deletion belong to the old life's tail.
 
-use eksplain_queries::facts::{AuditWrite, CloudTrailCall, Mark, Micros, Snapshot};
+use eksplain_queries::facts::{Activity, AuditWrite, CloudTrailCall, Login, Mark, Micros, SessionSeen, Snapshot};
 
 use super::aws_auth::{self, AwsAuthVersion, MappingState};
 use super::entries::{self, AccessEntry};
@@ -70,6 +70,9 @@ pub(crate) struct Incarnation<'f> {
     pub(crate) calls: Vec<&'f CloudTrailCall>,
     pub(crate) writes: Vec<&'f AuditWrite>,
     pub(crate) snapshots: Vec<&'f Snapshot>,
+    pub(crate) activity: Vec<&'f Activity>,
+    pub(crate) logins: Vec<&'f Login>,
+    pub(crate) sessions: Vec<&'f SessionSeen>,
     /// First request that an access policy let through.
     pub(crate) policy_use: Option<Mark>,
     pub(crate) modes: Vec<ModeChange>,
@@ -153,6 +156,9 @@ impl<'f> Incarnation<'f> {
             calls: Vec::new(),
             writes: Vec::new(),
             snapshots: Vec::new(),
+            activity: Vec::new(),
+            logins: Vec::new(),
+            sessions: Vec::new(),
             policy_use: None,
             modes: Vec::new(),
             aws_auth: Vec::new(),

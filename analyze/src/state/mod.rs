@@ -14,16 +14,19 @@ pub(crate) mod aws_auth;
 pub(crate) mod entries;
 pub(crate) mod iam;
 mod incarnation;
+mod index;
 pub(crate) mod rbac_history;
 
 pub(crate) use aws_auth::MappingState;
 pub(crate) use entries::{AccessEntry, Association};
 pub(crate) use iam::IamHistory;
 pub(crate) use incarnation::{Incarnation, Mode};
+use index::Index;
 
 /// All that is known.
 pub(crate) struct World<'f> {
     pub(crate) facts: &'f Facts,
+    pub(crate) index: Index<'f>,
     pub(crate) places: Places,
     pub(crate) spellings: Spellings,
     pub(crate) iam: IamHistory,
@@ -65,6 +68,7 @@ impl<'f> World<'f> {
         let mut world = Self {
             lives: lives.collect(),
             facts,
+            index: Index::of(facts, &places),
             places,
             spellings,
             iam,
@@ -96,19 +100,25 @@ impl<'f> World<'f> {
                 life.snapshots.push(snapshot);
             }
         }
-        for row in self
-            .facts
-            .activity
-            .iter()
-            .filter(|row| row.access_policy_reason.is_some())
-        {
-            if let Some(life) = self
-                .places
-                .cluster(&row.place)
-                .and_then(|cluster| life_at(&mut self.lives, &cluster, row.first.ts))
-            {
-                life.policy_use.get_or_insert_with(|| row.first.clone());
+        let mut life_of = |place: &Place, ts: Micros, add: &dyn Fn(&mut Incarnation<'f>)| {
+            let cluster = self.places.cluster(place);
+            if let Some(life) = cluster.and_then(|cluster| life_at(&mut self.lives, &cluster, ts)) {
+                add(life);
             }
+        };
+        for row in &self.facts.activity {
+            life_of(&row.place, row.first.ts, &|life| {
+                life.activity.push(row);
+                if row.access_policy_reason.is_some() {
+                    life.policy_use.get_or_insert_with(|| row.first.clone());
+                }
+            });
+        }
+        for row in &self.facts.logins {
+            life_of(&row.place, row.first.ts, &|life| life.logins.push(row));
+        }
+        for row in &self.facts.sessions {
+            life_of(&row.place, row.first.ts, &|life| life.sessions.push(row));
         }
         for life in self.lives.values_mut().flatten() {
             life.rebuild(&self.spellings);

@@ -9,6 +9,7 @@ use super::snapshot::answers_of_lake;
 use super::{Run, stop_on_interrupt};
 use crate::cli::Global;
 use crate::error::Failure;
+use crate::render::say;
 use crate::settings::now;
 
 const DAY: i64 = 86_400_000_000;
@@ -61,10 +62,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure
     let edge = now() - REACH;
     if window.from < edge {
         if arguments.window.since.is_some() && !global.quiet {
-            eprintln!(
-                "note: LookupEvents reaches back 90 days, to {}: what is older is in a trail's bucket only (eksplain ingest s3)",
+            say::note(&format!(
+                "LookupEvents reaches back 90 days, to {}: what is older is in a trail's bucket only (eksplain ingest s3)",
                 eksplain_analyze::time::format_rfc3339(edge)
-            );
+            ));
         }
         window.from = edge;
     }
@@ -105,10 +106,10 @@ fn tell_older_clusters(global: &Global) -> Result<(), Failure> {
         .map(|creator| creator.cluster.name)
         .collect();
     if !older.is_empty() {
-        eprintln!(
-            "note: no CreateCluster was found for {}: older than what is in the lake; a trail's bucket may have it (eksplain ingest s3)",
-            crate::render::escape(&older.join(", "))
-        );
+        say::note(&format!(
+            "no CreateCluster was found for {}: older than what is in the lake; a trail's bucket may have it (eksplain ingest s3)",
+            older.join(", ")
+        ));
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::cloudtrail::last_record;
 use super::{Run, stop_on_interrupt};
 use crate::cli::Global;
 use crate::error::Failure;
+use crate::render::say;
 use crate::settings::now;
 
 const DAY: i64 = 86_400_000_000;
@@ -117,8 +118,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure
         },
     };
     if asked.identity_only && !global.quiet {
-        eprintln!(
-            "note: --only identity leaves out requests that were allowed by RBAC: last uses and resolved denials may be missing"
+        say::note(
+            "--only identity leaves out requests that were allowed by RBAC: last uses and resolved denials may be missing",
         );
     }
     let stop = stop_on_interrupt();

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::Global;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output, escape};
+use crate::render::{self, Output, say};
 
 pub(super) mod aws;
 mod cloudtrail;
@@ -35,7 +35,7 @@ pub(crate) enum Source {
     Cloudwatch(cloudwatch::Arguments),
     /// CloudTrail's management events of the last 90 days by LookupEvents
     Cloudtrail(cloudtrail::Arguments),
-    /// Present state: clusters, access entries and policies, IAM principals; `kubectl get … -o json` files
+    /// Present state: clusters, access entries, IAM principals; kubectl's JSON files
     Snapshot(snapshot::Arguments),
 }
 
@@ -190,8 +190,8 @@ impl Run {
 pub(super) fn tell_scopes(scopes: &[Scope]) {
     for scope in scopes {
         match &scope.error {
-            Some(error) => eprintln!("error: {}: {}", escape(&name_of(scope)), escape(error)),
-            None if scope.state != State::Done => eprintln!("note: {} is not done", escape(&name_of(scope))),
+            Some(error) => say::error(&format!("{}: {error}", name_of(scope))),
+            None if scope.state != State::Done => say::note(&format!("{} is not done", name_of(scope))),
             None => {}
         }
     }
@@ -211,9 +211,8 @@ fn name_of(scope: &Scope) -> String {
 /// One line for the run, one for each trouble.
 fn summary(run: &Run) -> io::Result<()> {
     let report = &run.report;
-    let mut err = io::stderr().lock();
     for problem in &report.problems {
-        writeln!(err, "warning: {} {}", escape(&problem.uri), escape(&problem.reason))?;
+        say::warning(&format!("{} {}", problem.uri, problem.reason));
     }
     let known = if report.files_known > 0 {
         format!(" ({} more were known)", HumanCount(report.files_known))
@@ -231,7 +230,7 @@ fn summary(run: &Run) -> io::Result<()> {
     };
     let objects = if run.requests > 0 { "objects" } else { "files" };
     writeln!(
-        err,
+        io::stderr().lock(),
         "read {} records of {} {objects}{known}, {}: {} kept, {} repeated, {} rejected{asked}, in {:.1} s",
         HumanCount(report.read),
         HumanCount(report.files),
@@ -256,17 +255,14 @@ fn summary(run: &Run) -> io::Result<()> {
         ),
     ] {
         if count > 0 {
-            writeln!(err, "note: {} {what}", HumanCount(count))?;
+            say::note(&format!("{} {what}", HumanCount(count)));
         }
     }
     if report.rejected > 0 {
-        writeln!(err, "note: eksplain query rejects shows what was not understood")?;
+        say::hint("eksplain query rejects", "shows what was not understood");
     }
     if report.interrupted {
-        writeln!(
-            err,
-            "interrupted: what was done is kept, run the same command again to go on"
-        )?;
+        say::warning("interrupted: what was done is kept, run the same command again to go on");
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use super::Run;
 use super::aws::{Access, pull};
 use crate::cli::{Global, ask};
 use crate::error::Failure;
+use crate::render::say;
 use crate::settings::now;
 
 #[derive(Debug, Args)]
@@ -69,7 +70,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure
         Ok(seen) => run.add(seen),
         Err(failure) if failure.is_without_access() => {
             if !global.quiet {
-                eprintln!("note: without AWS credentials only the files of kubectl were read");
+                say::note("without AWS credentials only the files of kubectl were read");
             }
         }
         Err(failure) => return Err(failure),

@@ -13,7 +13,7 @@ use crate::config::{Config, Notify, Recipient, Report as Wanted, Scope, When, is
 use crate::delivery::{self, Destination, day_of, notify};
 use crate::diff::KINDS;
 use crate::error::Failure;
-use crate::render::Output;
+use crate::render::{Output, say};
 use crate::report::{Form, Report};
 use crate::runtime::runtime;
 use crate::view::Finding;
@@ -37,7 +37,7 @@ pub(super) fn is_wanted(config: &Config) -> bool {
 pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), Failure> {
     let questions = &config.questions;
     if questions.scope == Scope::All && !global.quiet {
-        eprintln!("note: scope = \"all\" is not in reports yet: they hold the calls that decide about access");
+        say::note("scope = \"all\" is not in reports yet: they hold the calls that decide about access");
     }
     let selectors = Selectors {
         cluster: questions.clusters.clone(),
@@ -56,7 +56,9 @@ pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), 
             .and_then(|earlier| Ok((earlier, destination.last()?)))
         {
             Ok((earlier, newest)) => {
-                earlier.map(|earlier| report.compare_with(&earlier)).transpose()?;
+                if let Some(earlier) = &earlier {
+                    report.compare_with(earlier);
+                }
                 last = newest;
             }
             // The report is worth having without it; the pass is not well.
@@ -66,7 +68,7 @@ pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), 
     }
     let kinds = match &last {
         Some(last) => {
-            report.compare_with(last)?;
+            report.compare_with(last);
             let changes = report.changes.iter().flat_map(|changes| &changes.findings);
             Some(count(changes.map(|change| change.kind.to_owned())))
         }

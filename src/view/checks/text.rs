@@ -1,0 +1,66 @@
+//! `check` for people: worst first, each rule once.
+
+use std::io;
+
+use super::CheckFinding;
+use crate::render::{Margin, Page, Style, Text};
+use crate::view::words::{counted, fixes, grouped, heading};
+
+const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
+
+pub(super) fn show(findings: &[CheckFinding], page: &mut Page<'_>) -> io::Result<()> {
+    let rank = |severity: &str| SEVERITIES.iter().position(|known| *known == severity);
+    let groups = grouped(findings, |finding| (rank(finding.severity), finding.severity));
+    for (at, ((_, severity), found)) in groups.into_iter().enumerate() {
+        if at > 0 {
+            page.blank()?;
+        }
+        let title = Text::new().styled(style(severity), severity);
+        page.line(&title.plain(&format!(": {}", counted(found.len() as u64, "finding"))))?;
+        for (rule, found) in grouped(&found, |finding| finding.rule) {
+            page.line(&Text::from("  ").strong(rule))?;
+            alike(page, found.into_iter().copied().collect())?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn next(findings: &[CheckFinding]) -> Option<(String, &'static str)> {
+    let record = findings.iter().flat_map(|finding| &finding.evidence).next()?;
+    Some((
+        format!("evidence {}", record.id),
+        "shows the record that proves the first",
+    ))
+}
+
+fn style(severity: &str) -> Style {
+    match severity {
+        "critical" | "high" => Style::Error,
+        "medium" => Style::Warning,
+        _ => Style::Faint,
+    }
+}
+
+/// Findings of one rule that are mended alike share the commands.
+fn alike(page: &mut Page<'_>, found: Vec<&CheckFinding>) -> io::Result<()> {
+    let fix = |finding: &CheckFinding| finding.fix.first().map(|fix| (fix.title.clone(), fix.commands.clone()));
+    for found in grouped(&found, |finding| fix(finding)).into_values() {
+        let rows: Vec<_> = found.iter().map(|finding| finding.told()).collect();
+        page.rows(&Margin::of(4), &rows)?;
+        if let Some(first) = found.first() {
+            fixes(page, &Margin::of(6), &first.fix)?;
+        }
+    }
+    Ok(())
+}
+
+impl CheckFinding {
+    fn told(&self) -> Vec<Text> {
+        let message = if self.message.contains(&self.subject) {
+            Text::new()
+        } else {
+            Text::from(self.subject.as_str()).plain(": ")
+        };
+        vec![heading(&self.cluster, 1), message.plain(&self.message)]
+    }
+}

@@ -1,0 +1,115 @@
+//! Words that several answers share, with their styles and links.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use indicatif::HumanCount;
+
+use super::{Cluster, Fix, short_time};
+use crate::render::{Margin, Page, Style, Text, link};
+
+/// Where a cluster is: its name leads to its page in the console.
+pub(crate) fn heading(cluster: &Cluster, incarnation: u32) -> Text {
+    let page = cluster
+        .region
+        .as_deref()
+        .and_then(|region| link::cluster(region, &cluster.name));
+    let mut text = Text::new().strong(&cluster.name).linked(page).whole();
+    for place in [&cluster.account, &cluster.region].into_iter().flatten() {
+        text = text.plain(" ").faint(place);
+    }
+    if incarnation > 1 {
+        text = text.plain(&format!(", life {incarnation}"));
+    }
+    text
+}
+
+/// The heading of what belongs to no cluster.
+pub(crate) fn heading_of(cluster: Option<&Cluster>) -> Text {
+    cluster.map_or_else(|| Text::new().strong("no cluster named"), |cluster| heading(cluster, 1))
+}
+
+/// A principal: that of IAM leads to its page. Spaces that somebody put into a name break no line.
+pub(crate) fn principal(name: &str) -> Text {
+    Text::new().plain(name).linked(link::principal(name)).whole()
+}
+
+/// Whether an identity is gone, and since when; nothing for one that is there.
+pub(crate) fn gone(state: &str, at: Option<&String>) -> Option<Text> {
+    let since = at.map(|at| format!(" {}", short_time(Some(at)))).unwrap_or_default();
+    match state {
+        "deleted" => Some(Text::new().styled(Style::Error, &format!("deleted{since}")).whole()),
+        "recreated" => Some(Text::new().warning(&format!("recreated, deleted{since}"))),
+        _ => None,
+    }
+}
+
+/// `● active`: mark, word and colour say the same.
+pub(crate) fn status(word: &str) -> Text {
+    let (mark, style) = match word {
+        "active" => ("●", Style::Good),
+        "unproven" => ("◐", Style::Warning),
+        _ => ("○", Style::Faint),
+    };
+    Text::new().styled(style, &format!("{mark} {word}")).whole()
+}
+
+/// Where a status stands in a list: what matters first.
+pub(crate) fn rank(status: &str) -> usize {
+    let order = ["active", "unproven", "revoked"];
+    order.iter().position(|known| *known == status).unwrap_or(order.len())
+}
+
+/// `1 call`, `2 calls`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", HumanCount(count))
+}
+
+/// `since …`, `until …`, `… to …`.
+pub(crate) fn validity(from: Option<&String>, to: Option<&String>) -> Option<String> {
+    match (from, to) {
+        (Some(_), None) => Some(format!("since {}", short_time(from))),
+        (None, Some(_)) => Some(format!("until {}", short_time(to))),
+        (Some(_), Some(_)) => Some(format!("{} to {}", short_time(from), short_time(to))),
+        (None, None) => None,
+    }
+}
+
+/// Parts with commas between.
+pub(crate) fn listed(parts: impl IntoIterator<Item = Text>) -> Text {
+    let joined = parts.into_iter().reduce(|line, part| line.plain(", ").then(part));
+    joined.unwrap_or_default()
+}
+
+/// Findings by what they have in common, in its order.
+pub(crate) fn grouped<'f, F, K: Ord>(findings: &'f [F], key: impl Fn(&'f F) -> K) -> BTreeMap<K, Vec<&'f F>> {
+    let mut groups: BTreeMap<K, Vec<&F>> = BTreeMap::new();
+    for finding in findings {
+        groups.entry(key(finding)).or_default().push(finding);
+    }
+    groups
+}
+
+/// The first way out with its commands, the titles of the others.
+pub(crate) fn fixes(page: &mut Page<'_>, margin: &Margin, fixes: &[Fix]) -> io::Result<()> {
+    let Some((first, others)) = fixes.split_first() else {
+        return Ok(());
+    };
+    let title = Text::new().literal("do").plain(": ").plain(&first.title);
+    page.paragraph(&margin.hanging(4), &title)?;
+    let commands = margin.below(4);
+    first
+        .commands
+        .iter()
+        .try_for_each(|command| page.command(&commands, command))?;
+    // What a command reads out of a file, or what there is instead of commands.
+    let is_told = !first.commands.is_empty() && !first.commands.iter().any(|command| command.contains("file://"));
+    if let Some(manifest) = first.manifest.as_deref().filter(|_| !is_told) {
+        page.verbatim(&commands, manifest)?;
+    }
+    others.iter().try_for_each(|fix| {
+        let title = Text::new().literal("or").plain(": ").plain(&fix.title);
+        page.paragraph(&margin.hanging(4), &title)
+    })
+}
