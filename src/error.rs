@@ -1,6 +1,15 @@
 //! The one place where errors become text and exit codes: what did not happen, why, and what to do.
 
+use std::io::IsTerminal;
+use std::ops::Range;
 use std::process::ExitCode;
+
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Severity, ThemeCharacters,
+    ThemeStyles,
+};
+
+use crate::render::escape;
 
 /// Exit codes of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +29,128 @@ impl From<Exit> for ExitCode {
     }
 }
 
+impl TryFrom<u8> for Exit {
+    type Error = u8;
+
+    fn try_from(code: u8) -> Result<Self, u8> {
+        const ALL: [Exit; 7] = [
+            Exit::Answered,
+            Exit::Matched,
+            Exit::Usage,
+            Exit::Rejected,
+            Exit::Refused,
+            Exit::Damaged,
+            Exit::Interrupted,
+        ];
+        ALL.into_iter().find(|exit| *exit as u8 == code).ok_or(code)
+    }
+}
+
+/// A place in typed text, what is wrong or odd there, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pointer {
+    at: Range<usize>,
+    what: String,
+    advice: Option<String>,
+    is_warning: bool,
+}
+
+impl Pointer {
+    /// `at` are bytes of the text; empty advice is none.
+    pub(crate) fn new(at: Range<usize>, what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self {
+            at,
+            what: what.into(),
+            advice: Some(advice.into()).filter(|advice| !advice.is_empty()),
+            is_warning: false,
+        }
+    }
+
+    /// The same as something odd, which stops nothing.
+    pub(crate) fn warning(self) -> Self {
+        Self {
+            is_warning: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn is_warning(&self) -> bool {
+        self.is_warning
+    }
+
+    pub(crate) fn start(&self) -> usize {
+        self.at.start
+    }
+
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
+    #[cfg(test)]
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.advice.as_deref()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.at.clone()
+    }
+
+    /// The place with file, line and column, the line itself, and a caret under it.
+    pub(crate) fn show(&self, name: &str, text: &str) -> String {
+        // One byte for one byte, so that every place stays where it is.
+        let is_acting = |c: char| c.is_ascii_control() && !matches!(c, '\n' | '\t');
+        let text: String = text.chars().map(|c| if is_acting(c) { '?' } else { c }).collect();
+        let label = LabeledSpan::new_primary_with_span(self.advice.as_deref().map(escape), self.visible(&text));
+        let severity = if self.is_warning {
+            Severity::Warning
+        } else {
+            Severity::Error
+        };
+        let diagnostic = MietteDiagnostic::new(escape(&self.what))
+            .with_severity(severity)
+            .with_label(label);
+        let report = miette::Report::from(diagnostic).with_source_code(NamedSource::new(name, text));
+        let mut characters = ThemeCharacters::unicode();
+        (characters.underline, characters.underbar) = ('^', '^');
+        (characters.error, characters.warning) = ("error:".to_owned(), "warning:".to_owned());
+        let is_plain =
+            std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
+        let styles = if is_plain {
+            ThemeStyles::none()
+        } else {
+            ThemeStyles::ansi()
+        };
+        let mut shown = String::new();
+        let written = GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
+            .with_links(false)
+            .with_context_lines(1)
+            .with_width(120)
+            .render_report(&mut shown, report.as_ref());
+        match written {
+            Ok(()) => shown.trim_start().to_owned(),
+            Err(_) => format!("{}: {}\n", escape(name), escape(&self.what)),
+        }
+    }
+
+    /// What of the place can stand above carets: its first line alone (a table's place is its head and all below), and at least a letter.
+    fn visible(&self, text: &str) -> Range<usize> {
+        let from = self.at.start.min(text.len());
+        let to = self.at.end.clamp(from, text.len());
+        let Some(place) = text.get(from..to) else {
+            return from..from;
+        };
+        let to = place.find('\n').map_or(to, |end| from + end);
+        if to > from {
+            return from..to;
+        }
+        // What is missing is missing behind the last letter.
+        let before = text[..from].trim_end();
+        let last = before.chars().next_back().map_or(0, char::len_utf8);
+        before.len() - last..before.len()
+    }
+}
+
 /// What a person is told.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -29,9 +160,29 @@ pub(crate) struct Failure {
     exit: Exit,
     /// There is no way to AWS at all: no credentials, no region.
     is_without_access: bool,
+    /// Places in typed text, as they are shown.
+    places: Vec<String>,
 }
 
 impl Failure {
+    /// Typed text that cannot be understood: each fault is shown where it stands.
+    pub(crate) fn pointed(
+        what: impl Into<String>,
+        help: impl Into<String>,
+        name: &str,
+        text: &str,
+        faults: &[Pointer],
+    ) -> Self {
+        Self {
+            places: faults.iter().map(|fault| fault.show(name, text)).collect(),
+            ..Self::usage(what, help)
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
     pub(crate) fn is_without_access(&self) -> bool {
         self.is_without_access
     }
@@ -43,6 +194,7 @@ impl Failure {
             help: Some(help.into()),
             exit: Exit::Usage,
             is_without_access: false,
+            places: Vec::new(),
         }
     }
 
@@ -53,6 +205,7 @@ impl Failure {
             help: Some(help.into()),
             exit,
             is_without_access: false,
+            places: Vec::new(),
         }
     }
 
@@ -63,6 +216,9 @@ impl Failure {
         if self.exit == Exit::Answered {
             return self.exit.into();
         }
+        for place in &self.places {
+            eprintln!("{place}");
+        }
         say::error(&self.what);
         if let Some(cause) = &self.cause {
             say::below("cause", cause);
@@ -71,6 +227,17 @@ impl Failure {
             say::below("do", help);
         }
         self.exit.into()
+    }
+}
+
+/// What and why, on one line.
+impl std::fmt::Display for Failure {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.what)?;
+        match &self.cause {
+            Some(cause) => write!(out, ": {cause}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -106,6 +273,7 @@ impl From<eksplain_lake::Error> for Failure {
                 ),
                 exit: Exit::Damaged,
                 is_without_access: false,
+                places: Vec::new(),
             },
             _ => Self {
                 what,
@@ -113,6 +281,7 @@ impl From<eksplain_lake::Error> for Failure {
                 help: None,
                 exit: Exit::Damaged,
                 is_without_access: false,
+                places: Vec::new(),
             },
         }
     }
@@ -136,6 +305,7 @@ impl From<eksplain_aws::Fault> for Failure {
             help: Some(fix).filter(|fix| !fix.is_empty()),
             exit: Exit::Refused,
             is_without_access: fault.kind == eksplain_aws::Kind::NoCredentials || fault.action.is_empty(),
+            places: Vec::new(),
         }
     }
 }
@@ -162,6 +332,7 @@ impl From<eksplain_queries::Error> for Failure {
                 help: Some("eksplain lake verify lists what is damaged".to_owned()),
                 exit: Exit::Damaged,
                 is_without_access: false,
+                places: Vec::new(),
             },
         }
     }
@@ -176,6 +347,7 @@ impl From<std::io::Error> for Failure {
             help: None,
             exit: if is_reader_gone { Exit::Answered } else { Exit::Damaged },
             is_without_access: false,
+            places: Vec::new(),
         }
     }
 }

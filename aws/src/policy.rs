@@ -32,6 +32,13 @@ pub const SNAPSHOT: &[&str] = &[
 /// The policy for all sources but S3, whose buckets only the reader knows.
 pub fn least_privilege(partition: &str) -> Value {
     let logs: Vec<&str> = FILTER.iter().chain(&INSIGHTS[1..]).copied().collect();
+    // What can be asked of one kind of resource alone is allowed for that kind alone.
+    let of = |service: &str, but: &[&str]| -> Vec<&str> {
+        let own = SNAPSHOT
+            .iter()
+            .filter(|action| action.starts_with(service) && !but.contains(*action));
+        own.copied().collect()
+    };
     json!({
         "Version": "2012-10-17",
         "Statement": [
@@ -46,11 +53,18 @@ pub fn least_privilege(partition: &str) -> Value {
                 ],
             },
             {"Sid": "ListLogGroups", "Effect": "Allow", "Action": ["logs:DescribeLogGroups", "logs:GetQueryResults"], "Resource": "*"},
+            {"Sid": "ListClusters", "Effect": "Allow", "Action": ["eks:ListClusters"], "Resource": "*"},
             {
                 "Sid": "PresentState",
                 "Effect": "Allow",
-                "Action": SNAPSHOT,
-                "Resource": "*",
+                "Action": of("eks:", &["eks:ListClusters"]),
+                "Resource": [format!("arn:{partition}:eks:*:*:cluster/*"), format!("arn:{partition}:eks:*:*:access-entry/*")],
+            },
+            {
+                "Sid": "Principals",
+                "Effect": "Allow",
+                "Action": of("iam:", &[]),
+                "Resource": [format!("arn:{partition}:iam::*:role/*"), format!("arn:{partition}:iam::*:user/*")],
             },
             {"Sid": "Regions", "Effect": "Allow", "Action": ["account:ListRegions"], "Resource": "*"},
         ],

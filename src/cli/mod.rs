@@ -18,6 +18,7 @@ mod doctor;
 mod evidence;
 mod explain;
 mod ingest;
+mod init;
 mod lake;
 mod plan;
 mod query;
@@ -164,8 +165,8 @@ enum Command {
     Diff(diff::Arguments),
     /// One scheduled pass: ingest what is new, report, say what changed
     Run(run::Arguments),
-    /// Writes a commented eksplain.toml
-    Init(run::Init),
+    /// Writes a commented eksplain.toml, by asking or by options
+    Init(init::Arguments),
     /// A small estate that comes with eksplain, and the three questions about it
     Demo(demo::Arguments),
     /// Completion for a shell
@@ -196,7 +197,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Report(arguments) => report::run(global, arguments),
         Command::Diff(arguments) => diff::run(global, arguments),
         Command::Run(arguments) => run::run(global, arguments),
-        Command::Init(arguments) => run::init(global, arguments),
+        Command::Init(arguments) => init::run(global, arguments),
         Command::Demo(arguments) => demo::run(global, arguments),
         Command::Completions(arguments) => shell::completions(arguments),
         Command::Man(arguments) => shell::man(global, arguments),

@@ -24,16 +24,16 @@ pub(crate) struct Access {
     pub(crate) regions: Vec<String>,
     /// Accounts to enter: a list, or org for all of the organization [default: the caller's own]
     #[arg(long, value_name = "ID,…|org", value_delimiter = ',')]
-    accounts: Vec<String>,
+    pub(super) accounts: Vec<String>,
     /// Name of the role to assume in each account
     #[arg(long, value_name = "NAME")]
-    assume_role: Option<String>,
+    pub(super) assume_role: Option<String>,
     /// External id that the role asks for
     #[arg(long, value_name = "ID")]
-    external_id: Option<String>,
+    pub(super) external_id: Option<String>,
     /// Requests a second, below the quota
     #[arg(long, value_name = "N")]
-    max_rate: Option<f64>,
+    pub(super) max_rate: Option<f64>,
 }
 
 /// The window of an AWS source.

@@ -13,6 +13,8 @@ use crate::render::say;
 use crate::settings::now;
 
 const DAY: i64 = 86_400_000_000;
+/// What is looked up where nothing is named.
+pub(super) const EVENT_SOURCES: &str = "eks.amazonaws.com,iam.amazonaws.com,sts.amazonaws.com";
 const HOUR: i64 = 3_600_000_000;
 
 #[derive(Debug, Args)]
@@ -27,27 +29,27 @@ The quota is two requests a second for each account and region, fifty events eac
 Run again, it fetches only what is missing.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
-    access: Access,
+    pub(super) access: Access,
     #[command(flatten)]
-    window: Window,
+    pub(super) window: Window,
     /// Region to call when --regions names none
     #[arg(long)]
-    region: Option<String>,
+    pub(super) region: Option<String>,
     /// Event sources to look up, or all
     #[arg(
         long,
         value_name = "NAME,…|all",
         value_delimiter = ',',
-        default_value = "eks.amazonaws.com,iam.amazonaws.com,sts.amazonaws.com"
+        default_value = EVENT_SOURCES
     )]
-    event_source: Vec<String>,
+    pub(super) event_source: Vec<String>,
     /// Which end of the window to fetch first
     #[arg(long, value_enum, default_value_t = Order::Newest)]
-    order: Order,
+    pub(super) order: Order,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Order {
+pub(super) enum Order {
     /// Newest events first
     Newest,
     /// Oldest events first

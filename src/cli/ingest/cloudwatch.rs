@@ -36,34 +36,34 @@ Examples:
 where --export-to names a bucket, else filter.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
-    access: Access,
+    pub(super) access: Access,
     #[command(flatten)]
-    window: Window,
+    pub(super) window: Window,
     /// Region to call when --regions names none
     #[arg(long)]
-    region: Option<String>,
+    pub(super) region: Option<String>,
     /// Only clusters of this name or glob (repeatable)
     #[arg(long, value_name = "NAME|GLOB")]
-    cluster: Vec<String>,
+    pub(super) cluster: Vec<String>,
     /// This log group (repeatable) [default: every /aws/eks/*/cluster]
     #[arg(long, value_name = "NAME")]
-    log_group: Vec<String>,
+    pub(super) log_group: Vec<String>,
     /// Way to fetch
     #[arg(long, value_enum, default_value_t = Way::Auto)]
-    via: Way,
+    pub(super) via: Way,
     /// Where an export may be written
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
-    export_to: Option<String>,
+    pub(super) export_to: Option<String>,
     /// Only a part of the logs
     #[arg(long, value_enum)]
-    only: Option<Only>,
+    pub(super) only: Option<Only>,
     /// Go on polling for what comes, until interrupted
     #[arg(long)]
-    follow: bool,
+    pub(super) follow: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Way {
+pub(super) enum Way {
     Auto,
     Filter,
     Insights,
@@ -71,7 +71,7 @@ enum Way {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Only {
+pub(super) enum Only {
     /// The authenticator's log
     Authenticator,
     /// The audit log

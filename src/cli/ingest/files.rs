@@ -25,25 +25,25 @@ Insights results, subscription filters and Firehose; raw authenticator lines and
 pub(in crate::cli) struct Files {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
     /// Account of files that do not say it
     #[arg(long)]
-    account: Option<String>,
+    pub(super) account: Option<String>,
     /// Region of files that do not say it
     #[arg(long)]
-    region: Option<String>,
+    pub(super) region: Option<String>,
     /// Cluster of files that do not say it
     #[arg(long)]
-    cluster: Option<String>,
+    pub(super) cluster: Option<String>,
     /// What the steps of each path mean, relative to PATH: {account} {region} {cluster} {stream} * **
     #[arg(long, value_name = "PATTERN")]
-    layout: Option<String>,
+    pub(super) layout: Option<String>,
     /// Which records keep their raw text
     #[arg(long, value_enum, default_value_t = Keep::Evidence)]
-    keep_raw: Keep,
+    pub(super) keep_raw: Keep,
     /// Threads [default: one a core]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
-    threads: usize,
+    pub(super) threads: usize,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -2,8 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use clap::Subcommand;
@@ -19,6 +19,7 @@ use crate::render::{self, Output, say};
 pub(super) mod aws;
 mod cloudtrail;
 mod cloudwatch;
+mod configured;
 mod files;
 mod s3;
 pub(super) mod snapshot;
@@ -75,22 +76,26 @@ struct ScopeView<'r> {
 }
 
 pub(super) fn run(global: &Global, source: &Source) -> Result<ExitCode, Failure> {
-    let run = match source {
-        Source::Files(files) => files::run(global, files)?,
-        Source::S3(arguments) => s3::run(global, arguments)?,
-        Source::Cloudwatch(arguments) => cloudwatch::run(global, arguments)?,
-        Source::Cloudtrail(arguments) => cloudtrail::run(global, arguments)?,
-        Source::Snapshot(arguments) => snapshot::run(global, arguments)?,
-    };
-    run.tell(global)
+    fetch(global, source)?.tell(global)
+}
+
+/// Brings what the source has into the lake.
+pub(super) fn fetch(global: &Global, source: &Source) -> Result<Run, Failure> {
+    match source {
+        Source::Files(files) => files::run(global, files),
+        Source::S3(arguments) => s3::run(global, arguments),
+        Source::Cloudwatch(arguments) => cloudwatch::run(global, arguments),
+        Source::Cloudtrail(arguments) => cloudtrail::run(global, arguments),
+        Source::Snapshot(arguments) => snapshot::run(global, arguments),
+    }
 }
 
 /// What came of a run, whatever its source.
 pub(super) struct Run {
-    report: IngestReport,
-    scopes: Vec<Scope>,
-    requests: u64,
-    throttled: u64,
+    pub(super) report: IngestReport,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) requests: u64,
+    pub(super) throttled: u64,
     began: Instant,
 }
 
@@ -135,8 +140,13 @@ impl Run {
             summary(self)?;
         }
         tell_scopes(&self.scopes);
+        Ok(self.exit())
+    }
+
+    /// What it comes to.
+    pub(super) fn exit(&self) -> Exit {
         let is_refused = |scope: &Scope| scope.error.is_some();
-        Ok(if self.report.interrupted {
+        if self.report.interrupted {
             Exit::Interrupted
         } else if self.scopes.iter().any(is_refused) {
             Exit::Refused
@@ -144,7 +154,21 @@ impl Run {
             Exit::Rejected
         } else {
             Exit::Answered
-        })
+        }
+    }
+
+    /// Why it is not wholly done, a line for each trouble; none where it is.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        let scopes = self
+            .scopes
+            .iter()
+            .filter_map(|scope| Some(format!("{}: {}", name_of(scope), scope.error.as_ref()?)));
+        let problems = self
+            .report
+            .problems
+            .iter()
+            .map(|problem| format!("{} {}", problem.uri, problem.reason));
+        scopes.chain(problems).collect()
     }
 
     /// What became of each scope, as the JSON of `ingest` has it.
@@ -302,21 +326,42 @@ fn spinner(global: &Global) -> ProgressBar {
     ProgressBar::new(0)
 }
 
-/// A flag that Ctrl-C sets: the run ends after what is at hand; a second one ends it at once.
+/// The flag that Ctrl-C and SIGTERM set, one for the process: what runs ends after what is at hand; a second one ends it at once.
+///
+/// SIGTERM is how Kubernetes and ECS end a task that took too long; the first process of a container that does not ask for it never
+/// gets it.
 pub(super) fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let own = Arc::clone(&stop);
-    let wait = move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-            return;
-        };
-        while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            if own.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
+    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    let listen = || {
+        let stop = Arc::new(AtomicBool::new(false));
+        let own = Arc::clone(&stop);
+        std::thread::spawn(move || {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+                return;
+            };
+            while runtime.block_on(interrupt()).is_ok() {
+                if own.swap(true, Ordering::Relaxed) {
+                    std::process::exit(130);
+                }
+                eprintln!("\ninterrupted: finishing what is at hand (once more to stop at once)");
             }
-            eprintln!("\ninterrupted: finishing what is at hand (once more to stop at once)");
-        }
+        });
+        stop
     };
-    std::thread::spawn(wait);
-    stop
+    Arc::clone(STOP.get_or_init(listen))
+}
+
+#[cfg(unix)]
+async fn interrupt() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        answer = tokio::signal::ctrl_c() => answer,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupt() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
 }

@@ -26,32 +26,32 @@ Examples:
 pub(in crate::cli) struct Arguments {
     /// Buckets and prefixes
     #[arg(required = true, value_name = "s3://BUCKET/PREFIX")]
-    uris: Vec<String>,
+    pub(super) uris: Vec<String>,
     #[command(flatten)]
-    access: Access,
+    pub(super) access: Access,
     #[command(flatten)]
-    window: Window,
+    pub(super) window: Window,
     /// Account of objects that do not say it
     #[arg(long)]
-    account: Option<String>,
+    pub(super) account: Option<String>,
     /// Region of objects that do not say it
     #[arg(long)]
-    region: Option<String>,
+    pub(super) region: Option<String>,
     /// Cluster of objects that do not say it
     #[arg(long)]
-    cluster: Option<String>,
+    pub(super) cluster: Option<String>,
     /// What the steps of each key mean, relative to the prefix: {account} {region} {cluster} {stream} * **
     #[arg(long, value_name = "PATTERN")]
-    layout: Option<String>,
+    pub(super) layout: Option<String>,
     /// Which records keep their raw text
     #[arg(long, value_enum, default_value_t = Keep::Evidence)]
-    keep_raw: Keep,
+    pub(super) keep_raw: Keep,
     /// Pay for the requests, as some buckets ask of strangers
     #[arg(long)]
-    requester_pays: bool,
+    pub(super) requester_pays: bool,
     /// Threads [default: one a core]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
-    threads: usize,
+    pub(super) threads: usize,
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure> {

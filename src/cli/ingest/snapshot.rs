@@ -31,19 +31,19 @@ Examples:
 Roles and users are those that the access entries and the lake name; ingest logs first to have all of them looked at.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
-    access: Access,
+    pub(super) access: Access,
     /// Output of `kubectl get … -o json`; - reads standard input (repeatable)
     #[arg(long, value_name = "FILE|-", requires = "cluster")]
-    kubectl: Vec<PathBuf>,
+    pub(super) kubectl: Vec<PathBuf>,
     /// Account of the cluster that kubectl saw
     #[arg(long)]
-    account: Option<String>,
+    pub(super) account: Option<String>,
     /// Region to call, and of the cluster that kubectl saw
     #[arg(long)]
-    region: Option<String>,
+    pub(super) region: Option<String>,
     /// Only clusters of this name or glob (repeatable); with --kubectl the one that it saw
     #[arg(long, value_name = "NAME|GLOB")]
-    cluster: Vec<String>,
+    pub(super) cluster: Vec<String>,
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure> {
