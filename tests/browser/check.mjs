@@ -125,9 +125,10 @@ async function everyUse(url, name) {
     await page.fill('#search', word);
     await settle(page);
     const some = await page.locator('main tbody tr').count();
+    const took = Number(await page.locator('.count').getAttribute('data-took'));
     await page.fill('#search', '');
     await settle(page);
-    check(`${name}: search in ${id}`, [none[0] && 'a search without a hit shows rows', !none[1].includes('no-such-thing') && 'the search is not in the address', !some && `a search for ${word} shows nothing`, await count() !== all && 'an empty search does not show all']);
+    check(`${name}: search in ${id}`, [none[0] && 'a search without a hit shows rows', !none[1].includes('no-such-thing') && 'the search is not in the address', !some && `a search for ${word} shows nothing`, took > 300 && `it took ${took} ms`, await count() !== all && 'an empty search does not show all']);
 
     const choice = await page.evaluate(() => [...document.querySelectorAll('main select')].map(s => [s.id, s.options[s.options.length - 1].value, s.options[s.options.length - 1].textContent])[0]);
     if (choice) {

@@ -26,7 +26,7 @@ function picture(label, caption, draw, least) {
   }).observe(holder);
   return make('figure', [holder, caption && make('figcaption', caption)]);
 }
-const clip = (text, width) => { const room = Math.max(Math.floor(width / 6.6), 4); return text.length > room ? text.slice(0, room - 1) + '…' : text; };
+const clip = (text, width) => { const room = Math.max(Math.floor(width / 7), 4); return text.length > room ? text.slice(0, room - 1) + '…' : text; };
 const ending = name => name.startsWith('arn:') ? name.split(':').slice(5).join(':') : name;
 
 // Who had admin when: one bar for each route, the active ones first.
@@ -47,7 +47,7 @@ function accessTimeline(admins, at, created, deleted) {
   const draw = width => {
     const bar = (status, look) => charts.barX(shown.filter(each => each.status === status), { x1: 'x1', x2: 'x2', y: 'row', insetTop: 21, insetBottom: 6, ...look });
     return charts.plot({
-      width, height: shown.length * 38 + 46, marginLeft: 4, marginRight: 12, marginTop: 8, marginBottom: 38, className: 'plot',
+      width, height: shown.length * 38 + 46, marginLeft: 14, marginRight: 14, marginTop: 8, marginBottom: 38, className: 'plot',
       x: { type: 'utc', domain: [new Date(start), new Date(end)], label: null }, y: { type: 'band', domain: shown.map(each => each.row), axis: null, padding: 0 },
       marks: [
         charts.gridX({ stroke: 'var(--line)', strokeOpacity: 1 }), charts.axisX({ ticks: Math.max(Math.floor(width / 110), 2), tickSize: 4 }),
@@ -101,9 +101,9 @@ function denialsOverTime(days, filter) {
   return [
     picture(`Refused calls by ${unit}: ${number(sum)} from ${slots[0].from.toISOString().slice(0, 10)} to ${new Date(last).toISOString().slice(0, 10)}; ${all.map(([layer, n]) => `${layer} ${number(n)}`).join(', ')}`,
       list(all.map(([layer, n]) => [make('span', null, { class: `swatch l-${LAYERS.includes(layer) ? layer : 'client'}` }), link(to(['denials'], { ...filter, layer }), layer), ` ${number(n)} `, make('span', LAYER_MEANS[layer] || '', { class: 'soft' })]), { class: 'legend' }), draw),
-    foldedLater(`Refused calls by ${unit} as a table`, () => make('table', [
+    foldedLater(`Refused calls by ${unit} as a table`, () => make('div', make('table', [
       make('thead', make('tr', [`From (${unit})`, ...all.map(([layer]) => layer)].map(name => make('th', name, { scope: 'col' })))),
       make('tbody', slots.map(({ from, layers }) => make('tr', [make('th', from.toISOString().slice(0, 10), { scope: 'row' }), all.map(([layer]) => make('td', number(new Map(layers).get(layer) || 0), { class: 'number' }))]))),
-    ], { class: 'small' })),
+    ], { class: 'small' }), { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Refused calls by ${unit}` })),
   ];
 }

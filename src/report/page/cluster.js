@@ -20,11 +20,15 @@ function clusterView(report, estate, [account, region, name, section]) {
     findingsTable(narrowed(kindOf(id)), report[id], rows[id].slice(0, ROWS), label),
     rows[id].length > ROWS && make('p', link(to([id], key), `All ${number(rows[id].length)}`)),
   ] : make('p', 'None in these logs.');
-  const active = admins.filter(admin => admin.status === 'active').length;
+  const severities = report.checks.column('severity');
+  rows.checks.sort((a, b) => SEVERITIES.indexOf(severities[a]) - SEVERITIES.indexOf(severities[b]) || a - b);
+  const powers = report.admins.column('power');
+  const active = rows.admins.filter(row => statuses[row] === 'active');
+  const can = active.filter(row => powers[row] === 'can_become_admin').length;
   const latest = creators[0] && creators[0].cluster;
   const parts = [
     ['admins', 'Admins', [
-      make('p', rows.admins.length ? `${plural(active, 'admin')} now, ${number(rows.admins.length - active)} revoked or unproven.` : ''),
+      make('p', rows.admins.length ? `${plural(active.length - can, 'admin')} now, ${number(can)} more can become admin, ${number(rows.admins.length - active.length)} revoked or unproven.` : ''),
       accessTimeline(admins, report.at, latest && latest.created_at, latest && latest.deleted_at), some('admins', 'Admins of this cluster'),
     ]],
     ['reach', 'Who reaches it, and how', reachGraph(admins, clusterName(cluster)) || make('p', 'No route is active or unproven.')],

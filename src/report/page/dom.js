@@ -31,7 +31,11 @@ const folded = (summary, content, attributes) => make('details', [make('summary'
 // A `details` whose content is made when it is opened for the first time.
 function foldedLater(summary, content, attributes) {
   const node = make('details', make('summary', summary), attributes);
-  node.addEventListener('toggle', () => { if (node.open) fill(node, content()); }, { once: true });
+  let isFilled = false;
+  node.addEventListener('toggle', () => {
+    if (node.open && !isFilled) fill(node, content());
+    isFilled ||= node.open;
+  });
   return node;
 }
 // Names and values; those without a value (null, false, an empty text) are left out.

@@ -24,7 +24,7 @@ const KINDS = [
     columns: [
       clusterColumn,
       { id: 'state', name: 'State', path: 'state', ranks: ['locked out', 'creator gone', 'living', 'no record of its creation', 'deleted'], cell: row => badge(row.state) },
-      { id: 'admins', name: 'Admins now', path: 'admins', number: true, cell: row => row.admins ? link(to(['admins'], { cluster: clusterKey(row.cluster), status: 'active' }), number(row.admins)) : '0' },
+      { id: 'admins', name: 'Admins now', path: 'admins', number: true, cell: row => row.admins ? link(to(['admins'], { cluster: clusterKey(row.cluster), status: 'active', power: 'admin' }), number(row.admins)) : '0' },
       { id: 'open', name: 'Open refused calls', path: 'open', number: true, cell: row => row.open ? link(to(['denials'], { cluster: clusterKey(row.cluster), state: 'false' }), number(row.open)) : '0' },
       { id: 'serious', name: 'Serious checks', path: 'serious', number: true, cell: row => row.serious ? link(to(['checks'], { cluster: clusterKey(row.cluster), severity: 'serious' }), number(row.serious)) : '0' },
       { id: 'created', name: 'Created', path: 'created_at', cell: row => moment(row.created_at) },

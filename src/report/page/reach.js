@@ -44,7 +44,7 @@ function drawReach(nodes, links, width) {
   for (const each of graph.nodes) {
     const last = each.depth === depth;
     const label = shape('text', { x: last ? each.x1 : each.x0, y: each.y0 - 7, 'text-anchor': last ? 'end' : 'start', class: each.kind === 'hop' ? '' : 'strong' });
-    label.textContent = clip(visible(each.text), last ? room * 0.8 : room);
+    label.textContent = clip(visible(each.text), (last ? room * 0.8 : room - 8) * (each.kind === 'hop' ? 1 : 0.86));
     const mark = shape('rect', { x: each.x0, y: each.y0, width: each.x1 - each.x0, height: Math.max(each.y1 - each.y0, 3), rx: 2, class: each.kind });
     const whole = shape('title', {});
     whole.textContent = visible(each.text);

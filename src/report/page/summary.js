@@ -6,7 +6,7 @@ function summaryView(report, estate) {
   const serious = s.checks.critical + s.checks.high;
   const cards = [
     card(s.locked_out, plural(s.locked_out, 'cluster').replace(/^\S+ /, '') + ' locked out', s.creators_gone ? `${number(s.creators_gone)} with the creator gone` : 'every creator known is there', to(['clusters'], { state: 'locked out' }), s.locked_out ? 'bad' : 'good'),
-    card(s.admins.active, 'admins now', `${number(s.admins.unproven)} unproven, ${number(s.admins.can_become_admin)} can become admin`, to(['admins'], { status: 'active' }), ''),
+    card(s.admins.active, 'admins now', `${number(s.admins.unproven)} unproven, ${number(s.admins.can_become_admin)} can become admin`, to(['admins'], { status: 'active', power: 'admin' }), ''),
     card(s.denials.open_calls, 'refused calls open', `${number(s.denials.open_findings)} of ${plural(s.denials.findings, 'denial')}`, to(['denials'], { state: 'false' }), s.denials.open_calls ? 'warn' : 'good'),
     card(serious, 'serious check findings', `${number(s.checks.critical)} critical, ${number(s.checks.high)} high`, to(['checks'], { severity: 'serious' }), serious ? 'bad' : 'good'),
     card(s.blind_spots, s.blind_spots === 1 ? 'blind spot' : 'blind spots', 'what these logs cannot show', '#/coverage', s.blind_spots ? 'warn' : 'good'),
@@ -88,6 +88,6 @@ function reachPart(report) {
   return list(top.map(([name, n]) => {
     const bar = make('span', null, { class: 'length', 'aria-hidden': 'true', hidden: most === 1 });
     bar.style.width = `${Math.max(100 * n / most, 1)}%`;
-    return [make('span', [link(to(['admins'], { q: name, status: 'active' }), principal(name)), ` ${plural(n, 'cluster')}`]), bar];
+    return [make('span', [link(to(['admins'], { q: name, status: 'active', power: 'admin' }), principal(name)), ` ${plural(n, 'cluster')}`]), bar];
   }), { class: 'bars' });
 }
