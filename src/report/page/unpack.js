@@ -31,21 +31,30 @@ class Table {
     const found = columnAt(this.rows, path, this.length);
     const result = new Uint8Array(this.length);
     const { column } = found;
+    const ofNull = predicate(null) ? 1 : 0;
+    if (column.k === 'null' || column.k === 'same') {
+      const ofAll = predicate(cellAt(column, 0, this.strings)) ? 1 : 0;
+      for (let at = 0; at < this.length; at++) result[at] = found(at) ? ofAll : ofNull;
+      return result;
+    }
+    // By the string's place: 0 and 1 are answers, 2 is not asked yet, 3 depends on the row's own names.
+    const answers = new Uint8Array(column.k === 'text' ? this.strings.length : 0).fill(2);
     const known = new Map();
-    const ask = value => {
-      if (!known.has(value)) known.set(value, predicate(value) ? 1 : 0);
-      return known.get(value);
-    };
     for (let at = 0; at < this.length; at++) {
-      if (!found(at)) { result[at] = ask(null); continue; }
+      if (!found(at)) { result[at] = ofNull; continue; }
       if (column.k === 'text') {
         const place = column.v[at];
-        const text = place < 0 ? null : this.strings[place];
-        if (text !== null && text.search(PLACE) >= 0) result[at] = predicate(valueAt(this.row(at), path)) ? 1 : 0;
-        else result[at] = ask(text);
-      } else {
-        result[at] = ask(cellAt(column, at, this.strings));
+        if (place < 0) { result[at] = ofNull; continue; }
+        if (answers[place] === 2) {
+          const text = this.strings[place];
+          answers[place] = text.search(PLACE) >= 0 ? 3 : predicate(text) ? 1 : 0;
+        }
+        result[at] = answers[place] < 2 ? answers[place] : predicate(valueAt(this.row(at), path)) ? 1 : 0;
+        continue;
       }
+      const value = cellAt(column, at, this.strings);
+      if (!known.has(value)) known.set(value, predicate(value) ? 1 : 0);
+      result[at] = known.get(value);
     }
     return result;
   }
