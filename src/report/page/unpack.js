@@ -22,7 +22,16 @@ class Table {
     const found = columnAt(this.rows, path, this.length);
     return Array.from({ length: this.length }, (_, at) => {
       const value = found(at) ? cellAt(found.column, at, this.strings) : null;
-      return typeof value === 'string' && value.search(PLACE) >= 0 ? valueAt(this.row(at), path) : value;
+      return typeof value === 'string' ? this.spelled(value, at) : value;
+    });
+  }
+
+  // A text of a row with the row's own names in it, without building the row.
+  spelled(text, at) {
+    return spellText(text, place => {
+      if (!this.named) this.named = this.names.map(path => columnAt(this.rows, path.replace(/\/$/, '')));
+      const found = this.named[place];
+      return nameOf(found(at) ? cellAt(found.column, at, this.strings) : null, this.names[place]);
     });
   }
 
@@ -49,7 +58,7 @@ class Table {
           const text = this.strings[place];
           answers[place] = text.search(PLACE) >= 0 ? 3 : predicate(text) ? 1 : 0;
         }
-        result[at] = answers[place] < 2 ? answers[place] : predicate(valueAt(this.row(at), path)) ? 1 : 0;
+        result[at] = answers[place] < 2 ? answers[place] : predicate(this.spelled(this.strings[place], at)) ? 1 : 0;
         continue;
       }
       const value = cellAt(column, at, this.strings);
@@ -129,20 +138,24 @@ function idText(micros) {
 
 // Puts the finding's own names back where its sentences and commands leave a place for them.
 function spellOut(row, names) {
-  const known = names.map(path => {
-    const whole = valueAt(row, path.replace(/\/$/, ''));
-    if (typeof whole !== 'string') return '';
-    return path.endsWith('/') ? whole.slice(whole.lastIndexOf('/') + 1) : whole;
-  });
+  const name = place => nameOf(valueAt(row, names[place].replace(/\/$/, '')), names[place]);
   const spell = value => {
-    if (typeof value === 'string') {
-      return value.search(PLACE) < 0 ? value : value.replace(PLACE, found => found.length === 2 ? found[1] : known[found.charCodeAt(0) - 0xe000]);
-    }
+    if (typeof value === 'string') return spellText(value, name);
     if (Array.isArray(value)) return value.map(spell);
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, spell(field)]));
   };
   return spell(row);
+}
+
+function spellText(text, name) {
+  return text.search(PLACE) < 0 ? text : text.replace(PLACE, found => found.length === 2 ? found[1] : name(found.charCodeAt(0) - 0xe000));
+}
+
+// A path that ends with a slash means what follows the last one.
+function nameOf(whole, path) {
+  if (typeof whole !== 'string') return '';
+  return path.endsWith('/') ? whole.slice(whole.lastIndexOf('/') + 1) : whole;
 }
 
 async function unpack(base64) {
