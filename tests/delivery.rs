@@ -115,7 +115,7 @@ impl World {
 /// Writes of a report in two forms: its two files, what they are, the page, where its files lie.
 const STEPS: u64 = 5;
 
-fn forms<'a>(to: &'a str) -> Vec<&'a str> {
+fn forms(to: &str) -> Vec<&str> {
     vec!["--to", to, "--form", "html,json", "--compare-with", "none"]
 }
 

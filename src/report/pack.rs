@@ -26,6 +26,8 @@ pub(super) struct Packed {
     /// Paths of the values that other strings of a finding repeat; one that ends with `/` means what follows the last slash.
     names: &'static [&'static str],
     rows: Column,
+    /// What no finding has as a field, and people search by.
+    beside: Column,
     count: usize,
 }
 
@@ -37,6 +39,8 @@ pub(super) struct Strings {
     /// Where it stands in the page's list: only what some column refers to is written.
     places: Vec<Option<usize>>,
     written: Vec<usize>,
+    /// Pieces of evidence that some item has, before any is left out.
+    pub(super) most_evidence: usize,
 }
 
 impl Strings {
@@ -58,7 +62,7 @@ impl Strings {
         })
     }
 
-    pub(super) fn into_value(self) -> Value {
+    pub(super) fn to_value(&self) -> Value {
         self.written.iter().map(|id| self.all[*id].as_str()).collect()
     }
 }
@@ -84,27 +88,38 @@ impl Packed {
         Self {
             names,
             rows: Column::Nothing(0),
+            beside: Column::Object {
+                present: Vec::new(),
+                fields: Vec::new(),
+            },
             count: 0,
         }
     }
 
-    /// Adds a finding, with at most so many pieces of evidence an item (the last ones, and the first).
+    /// Adds a finding, with at most so many pieces of evidence an item (the last ones, and the first), and what stands beside it.
     pub(super) fn push<F: Serialize>(
         &mut self,
         finding: &F,
+        beside: Value,
         evidence: usize,
         strings: &mut Strings,
     ) -> serde_json::Result<()> {
         let mut row = serde_json::to_value(finding)?;
-        keep_evidence(&mut row, evidence);
+        strings.most_evidence = strings.most_evidence.max(keep_evidence(&mut row, evidence));
         self.shorten(&mut row);
         self.rows.push(row, strings);
+        self.beside.push(beside, strings);
         self.count += 1;
         Ok(())
     }
 
     pub(super) fn into_value(self, strings: &mut Strings) -> Value {
-        json!({"names": self.names, "count": self.count, "rows": self.rows.into_value(strings)})
+        json!({
+            "names": self.names,
+            "count": self.count,
+            "rows": self.rows.into_value(strings),
+            "beside": self.beside.into_value(strings),
+        })
     }
 
     /// Writes places for the finding's own names.
@@ -186,24 +201,31 @@ fn make_literal(value: &mut Value) {
     }
 }
 
-/// Leaves the first and the last pieces of evidence; five are all that a finding has.
-fn keep_evidence(value: &mut Value, most: usize) {
+/// Leaves the first piece of evidence and the last ones, so many in all; gives the most that an item had.
+fn keep_evidence(value: &mut Value, most: usize) -> usize {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| keep_evidence(item, most)),
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                match field {
-                    Value::Array(items) if name == "evidence" => {
-                        if items.len() > most {
-                            let from = items.len() - most.saturating_sub(1).min(items.len());
-                            items.drain(1.min(most)..if most == 0 { items.len() } else { from });
-                        }
+        Value::Array(items) => items
+            .iter_mut()
+            .map(|item| keep_evidence(item, most))
+            .max()
+            .unwrap_or(0),
+        Value::Object(fields) => fields
+            .iter_mut()
+            .map(|(name, field)| match field {
+                Value::Array(items) if name == "evidence" => {
+                    let seen = items.len();
+                    if most == 0 {
+                        items.clear();
+                    } else if seen > most {
+                        items.drain(1..=seen - most);
                     }
-                    other => keep_evidence(other, most),
+                    seen
                 }
-            }
-        }
-        _ => {}
+                other => keep_evidence(other, most),
+            })
+            .max()
+            .unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -277,14 +299,15 @@ impl Column {
                 json!({"k": "list", "n": lengths, "v": items.into_value(strings)})
             }
             Self::Object { present, fields } => {
-                let fields = with_times_of_ids(fields, strings);
+                let shorter = shorter_times(&fields, strings);
                 let fields: Map<String, Value> = fields
                     .into_iter()
                     .map(|(name, column)| {
-                        (
-                            name,
-                            column.map_or_else(|| json!({"k": "time-of-id"}), |column| column.into_value(strings)),
-                        )
+                        let value = match &shorter {
+                            Some((short, value)) if *short == name => value.clone(),
+                            _ => column.into_value(strings),
+                        };
+                        (name, value)
                     })
                     .collect();
                 if present.iter().all(|present| *present) {
@@ -298,36 +321,51 @@ impl Column {
     }
 }
 
-/// The fields of objects; `ts` is left out where it says what `id` says, record by record.
-fn with_times_of_ids(fields: Vec<(String, Column)>, strings: &Strings) -> Vec<(String, Option<Column>)> {
+/// The field of times that another field nearly tells: `ts` says what `id` says, `last_seen` is mostly `first_seen`.
+fn shorter_times(fields: &[(String, Column)], strings: &Strings) -> Option<(&'static str, Value)> {
     let texts = |name: &str| {
         fields.iter().find_map(|(known, column)| match column {
             Column::Text(ids) if known == name => Some(ids),
             _ => None,
         })
     };
-    let is_told = match (texts("id"), texts("ts")) {
-        (Some(ids), Some(times)) => ids.iter().zip(times).all(|pair| match pair {
+    // What is said once for all rows is short already.
+    let base = |name: &str| texts(name).filter(|ids| !is_same(ids));
+    if let (Some(ids), Some(times)) = (base("id"), texts("ts")) {
+        let is_told = ids.iter().zip(times).all(|pair| match pair {
             (Some(id), Some(time)) => {
                 id_parts(&strings.all[*id]).is_some_and(|(micros, _)| format_rfc3339(micros) == strings.all[*time])
             }
-            (None, None) => true,
             _ => false,
-        }),
-        _ => false,
-    };
-    fields
-        .into_iter()
-        .map(|(name, column)| {
-            let is_left_out = is_told && name == "ts";
-            (name, Some(column).filter(|_| !is_left_out))
+        });
+        return is_told.then(|| ("ts", json!({"k": "time-of-id"})));
+    }
+    let (first, last) = (base("first_seen")?, texts("last_seen")?);
+    let waits: Option<Vec<Option<Micros>>> = first
+        .iter()
+        .zip(last)
+        .map(|pair| match pair {
+            (Some(first), Some(last)) => {
+                let (first, last) = (time_of(&strings.all[*first])?, time_of(&strings.all[*last])?);
+                Some(Some(last - first).filter(|wait| *wait >= 0))
+            }
+            _ => None,
         })
-        .collect()
+        .collect();
+    let waits = waits.filter(|waits| waits.iter().all(Option::is_some))?;
+    Some((
+        "last_seen",
+        json!({"k": "after", "of": "first_seen", "t": times_value(&waits)}),
+    ))
+}
+
+fn is_same(ids: &[Option<usize>]) -> bool {
+    ids.windows(2).all(|pair| pair[0] == pair[1])
 }
 
 /// Strings as what says them shortest: ids, times, one for all, or places in the list of strings.
 fn text(ids: &[Option<usize>], strings: &mut Strings) -> Value {
-    if ids.windows(2).all(|pair| pair[0] == pair[1]) {
+    if is_same(ids) {
         let shared = ids.first().copied().flatten().map(|id| strings.all[id].as_str());
         return json!({"k": "same", "v": shared});
     }
@@ -337,13 +375,11 @@ fn text(ids: &[Option<usize>], strings: &mut Strings) -> Value {
         let times: Vec<Option<Micros>> = parts.iter().map(|(time, _)| Some(*time)).collect();
         return json!({"k": "id", "t": times_value(&times), "v": rest});
     }
-    let time_of = |id: &Option<usize>| match of(id) {
+    let time = |id: &Option<usize>| match of(id) {
         None => Some(None),
-        Some(text) => parse_rfc3339(text)
-            .filter(|time| (0..=LARGEST_TIME).contains(time) && format_rfc3339(*time) == text)
-            .map(Some),
+        Some(text) => time_of(text).map(Some),
     };
-    if let Some(times) = ids.iter().map(time_of).collect::<Option<Vec<_>>>() {
+    if let Some(times) = ids.iter().map(time).collect::<Option<Vec<_>>>() {
         return json!({"k": "time", "t": times_value(&times)});
     }
     let places: Vec<i64> = ids
@@ -363,9 +399,53 @@ fn times_value(times: &[Option<Micros>]) -> Value {
     json!({"unit": unit, "from": from, "v": counts})
 }
 
+/// A time that JavaScript counts exactly, and that is written as it was.
+fn time_of(text: &str) -> Option<Micros> {
+    parse_rfc3339(text).filter(|time| (0..=LARGEST_TIME).contains(time) && format_rfc3339(*time) == text)
+}
+
 /// A record id as its time and the rest of its text.
 fn id_parts(text: &str) -> Option<(Micros, &str)> {
     let id: RecordId = text.parse().ok()?;
     let time = Micros::try_from(id.time()).ok().filter(|time| *time <= LARGEST_TIME)?;
     Some((time, text.get(12..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_piece_of_evidence_and_the_last_stay() {
+        let kept = |most: usize| {
+            let mut finding = json!({"routes": [{"evidence": [1, 2, 3, 4, 5]}], "evidence": [6]});
+            assert_eq!(keep_evidence(&mut finding, most), 5);
+            finding["routes"][0]["evidence"].clone()
+        };
+        assert_eq!(kept(5), json!([1, 2, 3, 4, 5]));
+        assert_eq!(kept(2), json!([1, 5]));
+        assert_eq!(kept(1), json!([1]));
+        assert_eq!(kept(0), json!([]));
+    }
+
+    #[test]
+    fn findings_of_a_kind_share_their_sentences() {
+        let mut strings = Strings::default();
+        let mut packed = Packed::new(&["principal", "principal/", "cluster.name"]);
+        for number in 0..50 {
+            let principal = format!("arn:aws:iam::111122223333:role/job-{number}");
+            let cause =
+                format!("no mapping of production-cluster-{number} admits {principal}; job-{number} is unknown");
+            let row = json!({"principal": principal, "cluster": {"name": format!("production-cluster-{number}")}, "cause": cause});
+            packed.push(&row, json!({}), 5, &mut strings).unwrap();
+        }
+        packed.into_value(&mut strings);
+        let sentences = strings.to_value();
+        let sentences: Vec<&str> = sentences.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert_eq!(
+            sentences.len(),
+            100,
+            "names and principals, for the sentence is one: {sentences:?}"
+        );
+    }
 }

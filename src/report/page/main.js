@@ -15,7 +15,6 @@ async function start() {
   const estate = estateOf(report);
   const tables = { clusters: estate.clusters, changes: plainTable(report.changes ? report.changes.findings : []), coverage: plainTable(report.coverage) };
   for (const id of TABLES) tables[id] = report[id];
-  tables.admins = withRoutes(report.admins);
   document.getElementById('at').append('As the logs show it at ', moment(report.at), ' UTC');
   document.getElementById('about').textContent = visible(`eksplain ${report.version}. All times are UTC. report.json and the CSV files beside this page hold the same.`);
 
@@ -57,20 +56,6 @@ async function start() {
   document.querySelector('.skip').addEventListener('click', event => { event.preventDefault(); main.focus(); });
   show();
   document.documentElement.dataset.ready = 'yes';
-}
-
-// The routes of an admin in one word, so that they can be searched and chosen.
-// The page's data may bring it; else it is made of the rows, where they are not too many.
-function withRoutes(table) {
-  const brought = table.column('route_kinds');
-  if (table.length === 0 || table.length > 20000 || brought.some(value => value)) return table;
-  let made = null;
-  const kinds = () => made = made || plainTable(Array.from({ length: table.length }, (_, at) => ({ route_kinds: [...new Set(table.row(at).routes.map(route => route.route))].join(', ') })));
-  return {
-    length: table.length, row: at => table.row(at),
-    column: path => path === 'route_kinds' ? kinds().column(path) : table.column(path),
-    test: (path, predicate) => path === 'route_kinds' ? kinds().test(path, predicate) : table.test(path, predicate),
-  };
 }
 
 // On paper all that is folded stands open, evidence aside; afterwards it is as it was.

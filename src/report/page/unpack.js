@@ -10,6 +10,8 @@ class Table {
     this.names = packed.names;
     this.strings = strings;
     this.rows = packed.rows;
+    this.beside = packed.beside;
+    this.columns = new Map();
   }
 
   // The finding, as it stands in report.json.
@@ -19,11 +21,19 @@ class Table {
 
   // The values at a path, such as `cluster.name`; null where the way ends early.
   column(path) {
-    const found = columnAt(this.rows, path, this.length);
-    return Array.from({ length: this.length }, (_, at) => {
-      const value = found(at) ? cellAt(found.column, at, this.strings) : null;
-      return typeof value === 'string' ? this.spelled(value, at) : value;
-    });
+    if (!this.columns.has(path)) {
+      const found = this.found(path);
+      this.columns.set(path, Array.from({ length: this.length }, (_, at) => {
+        const value = found(at) ? cellAt(found.column, at, this.strings) : null;
+        return typeof value === 'string' ? this.spelled(value, at) : value;
+      }));
+    }
+    return this.columns.get(path);
+  }
+
+  // A field of the findings, or a column that stands beside them for searches alone.
+  found(path) {
+    return columnAt(path in this.beside.f ? this.beside : this.rows, path);
   }
 
   // A text of a row with the row's own names in it, without building the row.
@@ -37,7 +47,7 @@ class Table {
 
   // 1 where the value at a path is as asked; a value that many rows have is looked at once.
   test(path, predicate) {
-    const found = columnAt(this.rows, path, this.length);
+    const found = this.found(path);
     const result = new Uint8Array(this.length);
     const { column } = found;
     const ofNull = predicate(null) ? 1 : 0;
@@ -80,11 +90,19 @@ function columnAt(rows, path) {
   for (const field of path.split('.')) {
     if (column.k !== 'object' || !(field in column.f)) { column = { k: 'null' }; break; }
     if (column.p) gates.push(column.p);
-    column = column.f[field].k === 'time-of-id' ? { k: 'time', t: column.f.id.t } : column.f[field];
+    column = fieldOf(column, field);
   }
   const found = at => gates.every(present => present[at]);
   found.column = column;
   return found;
+}
+
+// A field, which another field may have to tell.
+function fieldOf(object, name) {
+  const field = object.f[name];
+  if (field.k === 'time-of-id') return { k: 'time', t: object.f.id.t };
+  if (field.k === 'after') return { ...field, since: object.f[field.of].t };
+  return field;
 }
 
 function cellAt(column, at, strings) {
@@ -93,13 +111,12 @@ function cellAt(column, at, strings) {
     case 'number': return column.v[at];
     case 'text': return column.v[at] < 0 ? null : strings[column.v[at]];
     case 'time': return timeText(timeOf(column.t, at));
+    case 'after': return timeText(timeOf(column.since, at) + timeOf(column.t, at));
     case 'id': return idText(timeOf(column.t, at)) + column.v.slice(at * 17, at * 17 + 17);
     case 'object': {
       if (column.p && !column.p[at]) return null;
       const value = {};
-      for (const [name, field] of Object.entries(column.f)) {
-        value[name] = field.k === 'time-of-id' ? timeText(timeOf(column.f.id.t, at)) : cellAt(field, at, strings);
-      }
+      for (const name of Object.keys(column.f)) value[name] = cellAt(fieldOf(column, name), at, strings);
       return value;
     }
     case 'list': {
