@@ -119,71 +119,108 @@ fn forms(to: &str) -> Vec<&str> {
     vec!["--to", to, "--form", "html,json", "--compare-with", "none"]
 }
 
+/// A fault: at which write, of which kind, and what was delivered before.
+struct Case {
+    step: u64,
+    how: &'static str,
+    before: &'static str,
+}
+
+fn cases() -> Vec<Case> {
+    let case = |step, how, before| Case { step, how, before };
+    let every = |how: &'static str, before: &'static str| (1..=STEPS).map(move |step| case(step, how, before));
+    let passing = [
+        case(1, "fail", OLD),
+        case(4, "fail", EARLIER),
+        case(2, "cut", EARLIER),
+        case(5, "cut", OLD),
+    ];
+    every("refuse", OLD)
+        .chain(every("hang", OLD))
+        .chain(every("hang", EARLIER))
+        .chain(passing)
+        .collect()
+}
+
 #[test]
 fn a_fault_in_any_step_never_mixes_what_people_see() {
     let Some(world) = World::new() else { return };
-    for (case, before) in [("day", OLD), ("same", EARLIER)] {
-        let good = format!("good-{case}");
-        world.boto(&["make", &good]);
-        let to = format!("s3://{good}/eks");
-        let (code, said) = world.deliver(&world.moto.url, before, &forms(&to));
-        assert_eq!(code, Some(0), "{said}");
-        let (old_page, old_latest) = world.seen(&good);
-        assert_eq!(world.deliver(&world.moto.url, NEW, &forms(&to)).0, Some(0));
-        let (new_page, new_latest) = world.seen(&good);
+    let deliver = |url: &str, at: &str, bucket: &str| world.deliver(url, at, &forms(&format!("s3://{bucket}/eks")));
+    // What an undisturbed delivery shows.
+    let goods: Vec<_> = [OLD, EARLIER, NEW]
+        .into_iter()
+        .zip(["old", "earlier", "new"])
+        .map(|(at, bucket)| {
+            world.boto(&["make", bucket]);
+            let (code, said) = deliver(&world.moto.url, at, bucket);
+            assert_eq!(code, Some(0), "{said}");
+            (at, world.seen(bucket))
+        })
+        .collect();
+    let good = |at: &str| &goods.iter().find(|(known, _)| *known == at).unwrap().1;
+    let hashes = |latest: &Value| -> Vec<Value> {
+        let files = latest["files"].as_array().unwrap();
+        files.iter().map(|file| file["sha256"].clone()).collect()
+    };
+    let (new_page, new_latest) = good(NEW);
+    let check = |number: usize, case: &Case| {
+        let Case { step, how, before } = *case;
+        let (old_page, old_latest) = good(before);
         assert_ne!(old_page, new_page);
-        for step in 1..=STEPS {
-            for how in ["refuse", "hang", "fail", "cut"] {
-                let bucket = format!("{how}-{step}-{case}");
-                world.boto(&["make", &bucket]);
-                let to = format!("s3://{bucket}/eks");
-                assert_eq!(world.deliver(&world.moto.url, before, &forms(&to)).0, Some(0));
-                let proxy = world.faulty(step, how);
-                let context = format!("{how} at write {step}, {case}");
-                match how {
-                    "refuse" => {
-                        let (code, said) = world.deliver(&proxy.url, NEW, &forms(&to));
-                        assert_eq!(code, Some(4), "{context}: {said}");
-                        assert!(said.contains("s3:PutObject"), "{context}: {said}");
-                    }
-                    "hang" => kill_at(&world, &proxy, step, &to),
-                    // What passes is tried again, and the report arrives.
-                    _ => {
-                        let (code, said) = world.deliver(&proxy.url, NEW, &forms(&to));
-                        assert_eq!(code, Some(0), "{context}: {said}");
-                    }
-                }
-                let (page, latest) = world.seen(&bucket);
-                let (is_new_page, is_new) = match how {
-                    "refuse" | "hang" => (step > 4, false),
-                    _ => (true, true),
-                };
-                assert_eq!(page, *if is_new_page { &new_page } else { &old_page }, "{context}");
-                let files = |latest: &Value| {
-                    latest["files"]
-                        .as_array()
-                        .unwrap()
-                        .iter()
-                        .map(|file| file["sha256"].clone())
-                        .collect::<Vec<_>>()
-                };
-                assert_eq!(
-                    files(&latest),
-                    files(if is_new { &new_latest } else { &old_latest }),
-                    "{context}"
-                );
-                // The next run puts all right.
-                assert_eq!(world.deliver(&world.moto.url, NEW, &forms(&to)).0, Some(0));
-                assert_eq!(world.seen(&bucket).0, new_page, "{context}");
+        let (bucket, context) = (
+            format!("case-{number}"),
+            format!("{how} at write {step} after {before}"),
+        );
+        world.boto(&["make", &bucket]);
+        assert_eq!(deliver(&world.moto.url, before, &bucket).0, Some(0));
+        let proxy = world.faulty(step, how);
+        match how {
+            "hang" => kill_at(&world, &proxy, step, &bucket),
+            "refuse" => {
+                let (code, said) = deliver(&proxy.url, NEW, &bucket);
+                assert_eq!(code, Some(4), "{context}: {said}");
+                assert!(said.contains("s3:PutObject"), "{context}: {said}");
+            }
+            // What passes is tried again, and the report arrives.
+            _ => {
+                let (code, said) = deliver(&proxy.url, NEW, &bucket);
+                assert_eq!(code, Some(0), "{context}: {said}");
             }
         }
-    }
+        let is_through = matches!(how, "fail" | "cut");
+        let (page, latest) = world.seen(&bucket);
+        assert_eq!(
+            page,
+            *if is_through || step > 4 { new_page } else { old_page },
+            "{context}"
+        );
+        assert_eq!(
+            hashes(&latest),
+            hashes(if is_through { new_latest } else { old_latest }),
+            "{context}"
+        );
+        // The next run puts all right.
+        assert_eq!(deliver(&world.moto.url, NEW, &bucket).0, Some(0));
+        let (page, latest) = world.seen(&bucket);
+        assert_eq!((&page, hashes(&latest)), (new_page, hashes(new_latest)), "{context}");
+    };
+    let cases = cases();
+    let (check, cases) = (&check, &cases);
+    std::thread::scope(|threads| {
+        for first in 0..3 {
+            threads.spawn(move || {
+                for (number, case) in cases.iter().enumerate().skip(first).step_by(3) {
+                    check(number, case);
+                }
+            });
+        }
+    });
 }
 
 /// Kills the program while it waits for the answer to a write.
-fn kill_at(world: &World, proxy: &Server, step: u64, to: &str) {
+fn kill_at(world: &World, proxy: &Server, step: u64, bucket: &str) {
     let mut child = world
-        .report(&proxy.url, NEW, &forms(to))
+        .report(&proxy.url, NEW, &forms(&format!("s3://{bucket}/eks")))
         .stderr(Stdio::null())
         .spawn()
         .unwrap();

@@ -208,7 +208,7 @@ fn a_diff_tells_what_changed_between_times_and_between_reports() {
 
 /// A session name and a user name that try everything.
 const HOSTILE: &str =
-    "</script><script>document.title='broken'</script><img src=x onerror=alert(1)>=1+1|\u{202e}\u{1b}[31m";
+    "</script><script>document.title='broken'</script><img src=x onerror=alert(1)>javascript:alert(1)=1+1|\u{202e}\u{1b}[31m";
 
 fn hostile_lake(folder: &Path) {
     let record = json!({"Records": [{"eventVersion": "1.11", "eventID": "1", "eventTime": "2026-11-20T10:00:00Z", "eventSource": "eks.amazonaws.com", "eventName": "CreateCluster",

@@ -102,7 +102,7 @@ pub(crate) struct AskCheck {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Scope {
+pub(super) enum Scope {
     /// Kubernetes, and AWS calls to eks, eks-auth, sts, iam and sso
     Access,
     /// Every AWS service
@@ -180,7 +180,7 @@ pub(super) fn who(global: &Global, arguments: &AskWho) -> Result<ExitCode, Failu
 }
 
 /// The whole answer; without a time it is that of the newest record, so that one lake gives one report.
-pub(super) fn report(global: &Global, selectors: &Selectors) -> Result<Report, Failure> {
+pub(super) fn report(global: &Global, selectors: &Selectors, scope_all: bool) -> Result<Report, Failure> {
     let newest = || {
         let lake = Lake::open(&global.lake)?;
         let last = eksplain_lake::Table::ALL
@@ -196,7 +196,7 @@ pub(super) fn report(global: &Global, selectors: &Selectors) -> Result<Report, F
         },
         ..selectors.clone()
     };
-    let world = Asked::open(global, &selectors, false)?;
+    let world = Asked::open(global, &selectors, scope_all)?;
     let coverage = world.document::<Admin>(view::admins::SCHEMA, Vec::new()).coverage;
     let findings = (
         world.admins(false)?,

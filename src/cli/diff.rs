@@ -167,5 +167,5 @@ pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str) ->
         at: Some(text.to_owned()),
         ..selectors.clone()
     };
-    Ok(Brief::of(&ask::report(global, &selectors)?))
+    Ok(Brief::of(&ask::report(global, &selectors, false)?))
 }

@@ -8,7 +8,7 @@ use eksplain_aws::Settings;
 use eksplain_aws::s3::Encryption;
 
 use super::Global;
-use super::ask::{self, Selectors};
+use super::ask::{self, Scope, Selectors};
 use super::diff::{self, document_at};
 use crate::delivery::notify::{self, Target};
 use crate::delivery::{Delivered, Destination, day_of};
@@ -35,6 +35,9 @@ It needs s3:PutObject there, and s3:ListBucket and s3:GetObject for the comparis
 pub(super) struct Arguments {
     #[command(flatten)]
     selectors: Selectors,
+    /// Refused AWS calls: those that decide about access, or all in the lake
+    #[arg(long, value_enum, default_value_t = Scope::Access)]
+    scope: Scope,
     #[command(flatten)]
     delivery: Delivery,
     /// Exit 1 if such a change is found: any, or its kind (repeatable, or separated by commas)
@@ -44,30 +47,30 @@ pub(super) struct Arguments {
 
 /// Where a report goes, and in which forms.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Delivery {
+struct Delivery {
     /// Folder or place in S3 that gets the files
     #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX", default_value = "eksplain-report")]
-    pub(super) to: String,
+    to: String,
     /// Forms (repeatable) [default: all]
     #[arg(long, value_enum, value_name = "FORM", value_delimiter = ',')]
-    pub(super) form: Vec<Form>,
+    form: Vec<Form>,
     /// How S3 encrypts the files
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Sse::Bucket)]
-    pub(super) sse: Sse,
+    sse: Sse,
     /// Key of KMS: id, ARN or alias; it means --sse kms
     #[arg(long, value_name = "KEY")]
-    pub(super) kms_key: Option<String>,
+    kms_key: Option<String>,
     /// Earlier report to compare with: report.json, a time of the lake, or none [default: the newest of an earlier day at --to]
     #[arg(long, value_name = "FILE|TIME|none")]
-    pub(super) compare_with: Option<String>,
+    compare_with: Option<String>,
     /// Who gets a short summary: - for stdout, a file, or the ARN of an SNS topic (repeatable)
     #[arg(long, value_name = "-|FILE|ARN")]
-    pub(super) notify: Vec<Target>,
+    notify: Vec<Target>,
 }
 
 /// Encryption at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Sse {
+enum Sse {
     /// As the bucket says
     Bucket,
     /// With S3's own keys
@@ -77,19 +80,19 @@ pub(super) enum Sse {
 }
 
 /// A report that was made, and where it lies.
-pub(super) struct Made {
-    pub(super) report: Report,
-    pub(super) delivered: Delivered,
+struct Made {
+    report: Report,
+    delivered: Delivered,
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let report = if global.output == Output::Json {
-        let mut report = ask::report(global, &arguments.selectors)?;
+        let mut report = ask::report(global, &arguments.selectors, arguments.scope == Scope::All)?;
         compare(global, &arguments.selectors, &arguments.delivery, None, &mut report)?;
         render::json(&mut std::io::stdout().lock(), &report)?;
         report
     } else {
-        let made = make(global, &arguments.selectors, &arguments.delivery)?;
+        let made = make(global, arguments)?;
         if !global.quiet {
             eprintln!("wrote {} and {}", made.delivered.latest, made.delivered.folder);
         }
@@ -101,10 +104,13 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
 }
 
 /// Makes the report, delivers it, and tells those who wait for it.
-pub(super) fn make(global: &Global, selectors: &Selectors, delivery: &Delivery) -> Result<Made, Failure> {
+fn make(global: &Global, arguments: &Arguments) -> Result<Made, Failure> {
+    let Arguments {
+        selectors, delivery, ..
+    } = arguments;
     // A place that cannot be written to is told before the work begins.
     let destination = Destination::open(&delivery.to, access(global), &encryption(delivery)?)?;
-    let mut report = ask::report(global, selectors)?;
+    let mut report = ask::report(global, selectors, arguments.scope == Scope::All)?;
     compare(global, selectors, delivery, Some(&destination), &mut report)?;
     let mut forms = delivery.form.clone();
     if forms.is_empty() {

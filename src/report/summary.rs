@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Report;
+use crate::view::words::counted;
 use crate::view::{Cluster, cluster_words};
 
 /// Clusters that are named in one sentence each; the others are counted.
@@ -120,7 +121,7 @@ impl Summary {
         if self.locked_out > NAMED {
             said.push(format!(
                 "Nobody is known to get into {} more",
-                counted(self.locked_out - NAMED, "cluster")
+                counted((self.locked_out - NAMED) as u64, "cluster")
             ));
         }
         let active = report
@@ -136,14 +137,14 @@ impl Summary {
             let hold = if principals.len() == 1 { "holds" } else { "hold" };
             said.push(format!(
                 "{} {hold} cluster-admin power over {}",
-                counted(principals.len(), "principal"),
-                counted(clusters.len(), "cluster"),
+                counted(principals.len() as u64, "principal"),
+                counted(clusters.len() as u64, "cluster"),
             ));
         }
         if self.admins.unproven > 0 {
             said.push(format!(
                 "{} to cluster-admin power cannot be settled from these logs",
-                counted(self.admins.unproven, "claim")
+                counted(self.admins.unproven as u64, "claim")
             ));
         }
         let gone = active
@@ -173,7 +174,7 @@ impl Summary {
         if serious > 0 {
             said.push(format!(
                 "{} in the access configuration",
-                counted(serious, "critical or high finding")
+                counted(serious as u64, "critical or high finding")
             ));
         }
         if let Some((reason, calls)) = most_frequent(report) {
@@ -185,23 +186,13 @@ impl Summary {
         if self.blind_spots > 0 {
             said.push(format!(
                 "{} in these logs: see what they cannot show",
-                counted(self.blind_spots, "blind spot")
+                counted(self.blind_spots as u64, "blind spot")
             ));
         }
         if said.is_empty() {
             said.push("Nothing needs your attention in what these logs show".to_owned());
         }
         said
-    }
-}
-
-/// `1 cluster`, `2 clusters`.
-pub(crate) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
-    let count = count.try_into().unwrap_or(u64::MAX);
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
     }
 }
 

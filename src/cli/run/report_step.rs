@@ -3,7 +3,6 @@
 use clap::ValueEnum;
 use eksplain_aws::s3::Encryption;
 use eksplain_aws::{Aws, sns};
-use serde_json::Value;
 
 use super::record::{Answered, Counts, Delivered, LastRun, write_whole};
 use crate::cli::Global;
@@ -13,7 +12,7 @@ use crate::config::{Config, Notify, Recipient, Report as Wanted, Scope, When, is
 use crate::delivery::{self, Destination, day_of, notify};
 use crate::diff::KINDS;
 use crate::error::Failure;
-use crate::render::{Output, say};
+use crate::render::Output;
 use crate::report::{Form, Report};
 use crate::runtime::runtime;
 use crate::view::Finding;
@@ -36,9 +35,6 @@ pub(super) fn is_wanted(config: &Config) -> bool {
 /// all, so that each change is told once.
 pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), Failure> {
     let questions = &config.questions;
-    if questions.scope == Scope::All && !global.quiet {
-        say::note("scope = \"all\" is not in reports yet: they hold the calls that decide about access");
-    }
     let selectors = Selectors {
         cluster: questions.clusters.clone(),
         account: questions.account.clone(),
@@ -48,7 +44,7 @@ pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), 
     // A place that cannot be written to is told before the work begins.
     let open = |wanted: &Wanted| Destination::open(&wanted.to.to_string(), access(global), &encryption(wanted));
     let destination = config.report.as_ref().map(open).transpose()?;
-    let mut report = ask::report(global, &selectors)?;
+    let mut report = ask::report(global, &selectors, questions.scope == Scope::All)?;
     let (mut lies, mut last, mut trouble) = (None, None, None);
     if let (Some(destination), Some(wanted)) = (&destination, &config.report) {
         match destination
@@ -81,7 +77,7 @@ pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), 
         is_change || (is_finding_word(rule) && is_found(rule, &report))
     });
     let answered = Answered {
-        findings: findings(&serde_json::to_value(&report)?),
+        findings: findings(&report),
         matched: matched.cloned().collect(),
         changes: kinds,
         report: config
@@ -186,39 +182,31 @@ fn is_found(rule: &str, report: &Report) -> bool {
 }
 
 /// Findings by question and status; a status that nothing has is there too, with nought.
-fn findings(report: &Value) -> std::collections::BTreeMap<&'static str, Counts> {
-    let of = |question: &str, known: &[&str], status: fn(&Value) -> &str| {
-        let found = report[question].as_array().into_iter().flatten();
-        let mut counts = count(found.map(|finding| status(finding).to_owned()));
+fn findings(report: &Report) -> std::collections::BTreeMap<&'static str, Counts> {
+    fn of<F>(known: &[&str], findings: &[F], status: impl Fn(&F) -> &str) -> Counts {
+        let mut counts = count(findings.iter().map(|finding| status(finding).to_owned()));
         for known in known {
             counts.entry((*known).to_owned()).or_default();
         }
         counts
-    };
-    let admins = of("admins", &["active", "revoked", "unproven"], |finding| {
-        text(&finding["status"])
-    });
+    }
+    let admins = of(&["active", "revoked", "unproven"], &report.admins, |admin| admin.status);
     let creators = of(
-        "creators",
         &["present", "deleted", "recreated", "unknown", "recovery-needed"],
-        |finding| {
-            if finding["recovery"]["needed"] == true {
+        &report.creators,
+        |creator| {
+            if creator.recovery.needed {
                 "recovery-needed"
             } else {
-                text(&finding["creator_state"])
+                creator.creator_state
             }
         },
     );
-    let denials = of("denials", &["resolved", "unresolved"], |finding| {
-        if finding["resolved"] == true {
-            "resolved"
-        } else {
-            "unresolved"
-        }
+    let denials = of(&["resolved", "unresolved"], &report.denials, |denial| {
+        if denial.resolved { "resolved" } else { "unresolved" }
     });
-    let checks = of("checks", &["critical", "high", "medium", "low", "info"], |finding| {
-        text(&finding["severity"])
-    });
+    let severities = ["critical", "high", "medium", "low", "info"];
+    let checks = of(&severities, &report.checks, |check| check.severity);
     [
         ("admins", admins),
         ("creators", creators),
@@ -226,10 +214,6 @@ fn findings(report: &Value) -> std::collections::BTreeMap<&'static str, Counts> 
         ("checks", checks),
     ]
     .into()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or("unknown")
 }
 
 fn count(words: impl Iterator<Item = String>) -> Counts {
