@@ -9,14 +9,14 @@ async function start() {
   try {
     report = await openReport();
   } catch (error) {
-    opening.textContent = visible(`This page could not be opened: ${error.message}. report.json beside it holds the same.`);
+    opening.textContent = visible(`This page could not be opened: ${error.message}. report.json of the same day holds the same.`);
     return;
   }
   const estate = estateOf(report);
   const tables = { clusters: estate.clusters, changes: plainTable(report.changes ? report.changes.findings : []), coverage: plainTable(report.coverage) };
   for (const id of TABLES) tables[id] = report[id];
   document.getElementById('at').append('As the logs show it at ', moment(report.at), ' UTC');
-  document.getElementById('about').textContent = visible(`eksplain ${report.version}. All times are UTC. report.json and the CSV files beside this page hold the same.`);
+  document.getElementById('about').textContent = visible(`eksplain ${report.version}. All times are UTC. report.json, CSV and Parquet files of the same findings are under reports/date=${report.at.slice(0, 10)}/.`);
 
   const nav = document.getElementById('nav');
   const places = [['', 'Summary'], ...KINDS.filter(kind => kind.id !== 'changes' || report.changes).map(kind => [kind.id, kind.title, kind.id === 'coverage' ? null : tables[kind.id].length])];

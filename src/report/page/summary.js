@@ -65,7 +65,7 @@ function blindPart(report, estate) {
         make('th', link(to(['coverage'], { source }), source), { scope: 'row' }), make('td', `${number(some.filter(each => each.cluster && each.records).length)} of ${number(all)}`), make('td', moment(edge(some, 'first', 0))), make('td', moment(edge(some, 'last', -1))),
       ]))),
     ], { class: 'small' }), { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What each source holds' }),
-    report.evidence_kept < 5 && make('p', report.evidence_kept ? `The report is large: this page keeps at most ${plural(report.evidence_kept, 'record')} of evidence for each finding. report.json beside it holds all.` : 'The report is large: this page keeps no evidence. report.json beside it holds it.', { class: 'note' }),
+    report.evidence_kept < 5 && make('p', report.evidence_kept ? `The report is large: this page keeps at most ${plural(report.evidence_kept, 'record')} of evidence for each finding. report.json of the same day holds all.` : 'The report is large: this page keeps no evidence. report.json of the same day holds it.', { class: 'note' }),
   ];
 }
 
