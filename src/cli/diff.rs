@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -10,7 +11,6 @@ use serde::Serialize;
 
 use super::Global;
 use super::ask::{self, Selectors};
-use super::report::is_document;
 use crate::diff::{Brief, Change, KINDS, changes};
 use crate::error::{Exit, Failure};
 use crate::render::{self, Margin, Output, Page, Style, Text};
@@ -168,4 +168,9 @@ pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str) ->
         ..selectors.clone()
     };
     Ok(Brief::of(&ask::report(global, &selectors, false)?))
+}
+
+/// Whether an argument names a document rather than a time.
+fn is_document(text: &str) -> bool {
+    text.ends_with(".json") || Path::new(text).is_file()
 }

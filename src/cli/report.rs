@@ -1,6 +1,5 @@
 //! `report`: what people read.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -174,9 +173,4 @@ pub(super) fn access(global: &Global) -> Settings {
         endpoint_url: global.endpoint_url.clone(),
         ..Settings::default()
     }
-}
-
-/// Whether an argument names a document rather than a time.
-pub(super) fn is_document(text: &str) -> bool {
-    text.ends_with(".json") || Path::new(text).is_file()
 }
