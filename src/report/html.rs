@@ -181,3 +181,26 @@ fn denials_by_day(report: &Report) -> Vec<Value> {
         .map(|((date, layer), count)| json!({"date": date, "layer": layer, "count": count}))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_scripts_of_the_page_declare_one_name() {
+        // They share one scope, in which a second function of a name silently takes the place of the first.
+        let mut names = BTreeSet::new();
+        for line in SCRIPTS.iter().skip(1).flat_map(|script| script.lines()) {
+            let words = ["async function ", "function ", "const ", "let ", "class "];
+            let Some(rest) = words.iter().find_map(|word| line.strip_prefix(word)) else {
+                continue;
+            };
+            let name: String = rest
+                .chars()
+                .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+                .collect();
+            assert!(names.insert(name.clone()), "{name} is declared twice");
+        }
+        assert!(names.len() > 50);
+    }
+}

@@ -7,7 +7,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const modules = process.env.EKSPLAIN_NODE_MODULES;
 const require = createRequire(modules ? path.join(path.resolve(modules), '..', 'from.js') : import.meta.url);
@@ -109,6 +110,17 @@ async function everyView(url, name) {
 
 async function everyUse(url, name) {
   const { page, faults, close } = await open(url);
+  // What the page reads, with all its scripts beside each other, is what report.json holds.
+  const document = fileURLToPath(url.split('#')[0]).replace(/html$/, 'json');
+  if (fs.existsSync(document) && fs.statSync(document).size < 50_000_000) {
+    const kinds = ['admins', 'creators', 'denials', 'checks'];
+    const shown = await page.evaluate(async kinds => {
+      const report = await openReport();
+      return kinds.map(id => Array.from({ length: report[id].length }, (_, at) => report[id].row(at)));
+    }, kinds);
+    const held = JSON.parse(fs.readFileSync(document, 'utf8'));
+    check(`${name}: the page holds the document`, kinds.filter((id, at) => !isDeepStrictEqual(shown[at], held[id])));
+  }
   const lists = [];
   for (const id of ['admins', 'denials', 'creators', 'checks', 'clusters']) {
     await go(page, `#/${id}`);

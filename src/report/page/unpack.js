@@ -41,7 +41,7 @@ class Table {
     return spellText(text, place => {
       if (!this.named) this.named = this.names.map(path => columnAt(this.rows, path.replace(/\/$/, '')));
       const found = this.named[place];
-      return nameOf(found(at) ? cellAt(found.column, at, this.strings) : null, this.names[place]);
+      return namedBy(found(at) ? cellAt(found.column, at, this.strings) : null, this.names[place]);
     });
   }
 
@@ -155,7 +155,7 @@ function idText(micros) {
 
 // Puts the finding's own names back where its sentences and commands leave a place for them.
 function spellOut(row, names) {
-  const name = place => nameOf(valueAt(row, names[place].replace(/\/$/, '')), names[place]);
+  const name = place => namedBy(valueAt(row, names[place].replace(/\/$/, '')), names[place]);
   const spell = value => {
     if (typeof value === 'string') return spellText(value, name);
     if (Array.isArray(value)) return value.map(spell);
@@ -170,7 +170,7 @@ function spellText(text, name) {
 }
 
 // A path that ends with a slash means what follows the last one.
-function nameOf(whole, path) {
+function namedBy(whole, path) {
   if (typeof whole !== 'string') return '';
   return path.endsWith('/') ? whole.slice(whole.lastIndexOf('/') + 1) : whole;
 }
