@@ -35,6 +35,17 @@ bench:
 peers scale="0.25":
     benches/peers --scale {{scale}}
 
+# The page of 2,000 clusters and 200,000 findings, to look at (/tmp/eksplain-many)
+many clusters="2000" findings="200000":
+    python3 benches/many_clusters.py /tmp/eksplain-many/logs --clusters {{clusters}} --findings {{findings}}
+    cargo run -- --lake /tmp/eksplain-many/lake ingest files /tmp/eksplain-many/logs/trail
+    cargo run -- --lake /tmp/eksplain-many/lake ingest files /tmp/eksplain-many/logs/eks --layout '{account}/{region}/{cluster}/{stream}/*'
+    cargo run -- --lake /tmp/eksplain-many/lake report --to /tmp/eksplain-many/report --form html
+
+# The chart library of the page anew, after a change of its package.json
+charts:
+    src/report/page/vendor/build
+
 # A binary for daily use
 install:
     cargo install --path . --locked
