@@ -46,7 +46,8 @@ impl World {
             .env("AWS_SECRET_ACCESS_KEY", "testing")
             .env("AWS_REGION", "us-east-1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .args(["--endpoint-url", url, "--lake", "lake", "report", "--at", at])
+            .env("EKSPLAIN_LAKE", "lake")
+            .args(["--endpoint-url", url, "report", "--at", at])
             .args(words);
         command
     }
@@ -291,6 +292,61 @@ fn a_report_in_a_bucket_is_encrypted_typed_and_compared_with_the_last() {
     assert!(said.contains("NoSuchBucket"), "{said}");
     let (code, said) = world.deliver(&world.moto.url, NEW, &["--to", to, "--sse", "kms"]);
     assert_eq!(code, Some(2), "{said}");
+}
+
+#[test]
+fn a_large_file_goes_up_in_parts() {
+    let Some(world) = World::new() else { return };
+    let logs = world.folder.path().join("many");
+    let generator = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/many_clusters.py");
+    let made = Command::new("python3")
+        .arg(generator)
+        .arg(&logs)
+        .args(["--clusters", "100", "--findings", "10000"])
+        .status();
+    assert!(made.unwrap().success());
+    let layout = ["--layout", "{account}/{region}/{cluster}/{stream}/*"];
+    for (folder, hints) in [("trail", &[][..]), ("eks", &layout[..])] {
+        let mut ingest = Command::new(EKSPLAIN);
+        ingest
+            .current_dir(world.folder.path())
+            .args(["--lake", "large", "ingest", "files"]);
+        assert!(
+            ingest
+                .arg(logs.join(folder))
+                .args(hints)
+                .output()
+                .unwrap()
+                .status
+                .success()
+        );
+    }
+    world.boto(&["make", "large"]);
+    let output = world
+        .report(
+            &world.moto.url,
+            "2026-11-24",
+            &["--lake", "large", "--to", "s3://large", "--form", "json,md"],
+        )
+        .output()
+        .unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let objects = world.objects("large");
+    let latest = world.document("large", "latest.json");
+    for file in latest["files"].as_array().unwrap() {
+        let object = &objects[format!("reports/date=2026-11-24/{}", file["name"].as_str().unwrap())];
+        assert_eq!((&object["sha256"], &object["size"]), (&file["sha256"], &file["bytes"]));
+    }
+    assert!(latest["files"][1]["bytes"].as_u64().unwrap() > 17_000_000, "{latest}");
+    assert_eq!(
+        objects["reports/date=2026-11-24/report.json"]["type"],
+        "application/json"
+    );
 }
 
 #[test]

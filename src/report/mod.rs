@@ -104,8 +104,9 @@ impl Report {
             match form {
                 Form::Html => files.push(("report.html", html::page(self)?.into_bytes())),
                 Form::Json => {
+                    // For programs: spaces would be a third of it.
                     let mut text = Vec::new();
-                    render::json(&mut text, self)?;
+                    render::json_line(&mut text, self)?;
                     files.push(("report.json", text));
                 }
                 Form::Csv => files.extend([

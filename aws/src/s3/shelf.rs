@@ -1,12 +1,19 @@
 //! A place in S3 that is written to: objects appear whole or not at all, and reading back tells what is there.
 
+use bytes::Bytes;
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
-use object_store::{Attribute, Attributes, ObjectStore, ObjectStoreExt, PutOptions, PutPayload};
+use object_store::{
+    Attribute, Attributes, MultipartUpload, ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult,
+};
 
 use super::{Encryption, Place, fault_of, open_for};
 use crate::access::Aws;
 use crate::fault::{Fault, Kind};
+
+/// What is larger goes up in parts of this size: one call would not end within its time on a slow line.
+const PART: usize = 16 * 1024 * 1024;
 
 /// A prefix of a bucket, opened for writing.
 pub struct Shelf {
@@ -35,12 +42,39 @@ impl Shelf {
         let path = self.path(key, "s3:PutObject")?;
         let mut attributes = Attributes::new();
         attributes.insert(Attribute::ContentType, content_type(key).into());
-        let options = PutOptions {
-            attributes,
-            ..PutOptions::default()
+        let put = if content.len() > PART {
+            self.put_in_parts(&path, Bytes::from(content), attributes).await
+        } else {
+            let options = PutOptions {
+                attributes,
+                ..PutOptions::default()
+            };
+            self.store.put_opts(&path, PutPayload::from(content), options).await
         };
-        let put = self.store.put_opts(&path, PutPayload::from(content), options).await;
         Ok(put.map_err(|error| fault_of("s3:PutObject", &error))?.version)
+    }
+
+    /// Each part is a call of its own, which can be made again; the object appears when the last has come.
+    async fn put_in_parts(
+        &self,
+        path: &Path,
+        content: Bytes,
+        attributes: Attributes,
+    ) -> object_store::Result<PutResult> {
+        let options = PutMultipartOptions {
+            attributes,
+            ..PutMultipartOptions::default()
+        };
+        let mut upload = self.store.put_multipart_opts(path, options).await?;
+        for from in (0..content.len()).step_by(PART) {
+            let part = content.slice(from..content.len().min(from + PART));
+            if let Err(error) = upload.put_part(PutPayload::from(part)).await {
+                // What was sent is forgotten; the bucket's lifecycle does the same where this fails too.
+                let _ = upload.abort().await;
+                return Err(error);
+            }
+        }
+        upload.complete().await
     }
 
     /// Reads an object; `None` where there is none.
