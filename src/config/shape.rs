@@ -11,6 +11,15 @@ pub(crate) type Advice = String;
 
 const TIMES: &str = "write 2026-11-23T10:00:00Z, 2026-11-23, or how long ago: 90d, 2h, 30m";
 
+/// Any text but none.
+pub(super) fn not_empty(text: &str) -> Result<(), Advice> {
+    if text.is_empty() {
+        Err("write something, or leave the key out".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
 /// The form of a region's name; whether AWS has such a region is another question ([`unknown_region`]).
 pub(crate) fn region(text: &str) -> Result<(), Advice> {
     let mut parts = text.rsplitn(2, '-');
