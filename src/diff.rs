@@ -5,8 +5,8 @@ use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
-use crate::report::Report;
-use crate::view::Cluster;
+use crate::report::{Report, Selection};
+use crate::view::{Cluster, cluster_words};
 
 /// What a change can be.
 pub(crate) const KINDS: [&str; 11] = [
@@ -42,7 +42,7 @@ impl Change {
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         vec![
             self.kind.to_owned(),
-            or_none(&self.cluster.as_ref().map(|cluster| cluster.name.clone())),
+            or_none(&self.cluster.as_ref().map(cluster_words)),
             self.subject.clone(),
             or_none(&self.was),
             or_none(&self.is),
@@ -51,11 +51,12 @@ impl Change {
 }
 
 /// What is compared of a report: a small part of it, so that a report of any size is read in little memory.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Brief {
     schema: String,
     /// The moment that the report speaks of.
     pub(crate) at: String,
+    pub(crate) selection: Selection,
     #[serde(default)]
     admins: Vec<Admin>,
     #[serde(default)]
@@ -66,7 +67,7 @@ pub(crate) struct Brief {
     checks: Vec<Check>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Admin {
     cluster: Cluster,
     incarnation: u32,
@@ -75,13 +76,13 @@ struct Admin {
     routes: Vec<Route>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Route {
     route: String,
     status: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Creator {
     cluster: CreatedCluster,
     incarnation: u32,
@@ -89,7 +90,7 @@ struct Creator {
     creator_state: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct CreatedCluster {
     #[serde(flatten)]
     cluster: Cluster,
@@ -97,12 +98,12 @@ struct CreatedCluster {
     deleted_at: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Identity {
     principal: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Denial {
     cluster: Option<Cluster>,
     principal: Option<String>,
@@ -114,7 +115,7 @@ struct Denial {
 }
 
 /// The shape of a request: its object's name tells no findings apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Request {
     verb: Option<String>,
     api_group: Option<String>,
@@ -125,7 +126,7 @@ struct Request {
     aws_action: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Check {
     cluster: Cluster,
     rule: String,
@@ -136,7 +137,8 @@ struct Check {
 impl Brief {
     /// Reads a `report.json`.
     pub(crate) fn read(from: impl Read) -> Result<Self, String> {
-        let brief: Self = serde_json::from_reader(from).map_err(|error| error.to_string())?;
+        let brief: Self = serde_json::from_reader(from)
+            .map_err(|error| format!("it is no report of this version of eksplain ({error})"))?;
         if brief.schema != crate::report::SCHEMA {
             return Err(format!("it is no {}", crate::report::SCHEMA));
         }
@@ -147,6 +149,7 @@ impl Brief {
         Self {
             schema: report.schema.to_owned(),
             at: report.at.clone(),
+            selection: report.selection.clone(),
             admins: report.admins.iter().map(Admin::of).collect(),
             creators: report.creators.iter().map(Creator::of).collect(),
             denials: report.denials.iter().map(Denial::of).collect(),
@@ -375,7 +378,7 @@ mod tests {
     use super::*;
 
     fn brief(lists: Value) -> Brief {
-        let mut report = json!({"schema": "eksplain.report/1", "at": "2026-11-23T00:00:00Z"});
+        let mut report = json!({"schema": "eksplain.report/1", "at": "2026-11-23T00:00:00Z", "selection": {"clusters": [], "scope": "access"}});
         report
             .as_object_mut()
             .unwrap()

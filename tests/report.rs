@@ -87,6 +87,84 @@ fn a_report_says_what_changed_since_that_of_an_earlier_day() {
 }
 
 #[test]
+fn what_is_not_comparable_is_not_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    demo(folder.path());
+    let report = |words: &[&str]| {
+        let output = eksplain(folder.path(), &[&["report", "--form", "json"], words].concat());
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let latest = || -> Value {
+        serde_json::from_slice(&fs::read(folder.path().join("out/latest/report.json")).unwrap()).unwrap()
+    };
+    assert_eq!(report(&["--to", "out", "--at", "2026-03-10"]).0, Some(0));
+    let (code, said) = report(&["--to", "out", "--cluster", "shop", "--fail-on", "any"]);
+    assert_eq!(code, Some(0), "one cluster beside all of them is no change: {said}");
+    assert!(
+        said.contains("another selection") && said.contains("--fail-on looked at nothing"),
+        "{said}"
+    );
+    assert_eq!(latest()["selection"]["clusters"], json!(["shop"]));
+    assert!(latest()["changes"].is_null() && latest()["not_compared"].is_string());
+    // How long ago is counted from the report's own time, and nothing is compared with what comes later.
+    assert_eq!(report(&["--to", "out", "--compare-with", "7d"]).0, Some(0));
+    assert_eq!(latest()["changes"]["since"], "2026-03-15T09:00:00.904716Z");
+    let (code, said) = report(&["--to", "out", "--at", "2026-03-10", "--compare-with", "2026-03-12"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert_eq!(report(&["--to", "out", "--at", "2199-01-01"]).0, Some(2));
+    let (code, said) = report(&["--to", "out", "--cluster", "nope"]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("the lake knows prod, shop"), "{said}");
+    assert_eq!(
+        latest()["summary"]["headline"],
+        json!(["These logs name no cluster that was asked for"])
+    );
+}
+
+#[test]
+fn an_older_report_does_not_take_the_place_of_the_latest() {
+    let folder = tempfile::tempdir().unwrap();
+    demo(folder.path());
+    for at in ["2026-03-22T10:00:00Z", "2026-03-05"] {
+        assert!(
+            eksplain(folder.path(), &["report", "--to", "out", "--form", "json", "--at", at])
+                .status
+                .success()
+        );
+    }
+    let at = |file: &str| -> Value {
+        serde_json::from_slice::<Value>(&fs::read(folder.path().join("out").join(file)).unwrap()).unwrap()["at"].clone()
+    };
+    assert_eq!(at("latest/report.json"), "2026-03-22T10:00:00Z");
+    assert_eq!(at("reports/date=2026-03-05/report.json"), "2026-03-05T00:00:00Z");
+}
+
+#[test]
+fn what_no_report_left_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    demo(folder.path());
+    fs::create_dir_all(folder.path().join("out/latest")).unwrap();
+    fs::write(folder.path().join("out/latest/mine.txt"), "precious").unwrap();
+    let output = eksplain(folder.path(), &["report", "--to", "out"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        fs::read_to_string(folder.path().join("out/latest/mine.txt")).unwrap(),
+        "precious"
+    );
+    fs::write(folder.path().join("file"), "").unwrap();
+    let output = eksplain(folder.path(), &["report", "--to", "file"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        (output.status.code(), said.matches("error:").count()),
+        (Some(2), 1),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_a_killed_writer_left_is_taken_away() {
     let folder = tempfile::tempdir().unwrap();
     demo(folder.path());
@@ -202,8 +280,22 @@ fn a_diff_tells_what_changed_between_times_and_between_reports() {
     assert_eq!(by_file.status.code(), Some(0));
     let by_file: Value = serde_json::from_slice(&by_file.stdout).unwrap();
     assert_eq!(by_file["findings"], by_time["findings"]);
-    let wrong = eksplain(folder.path(), &["diff", "lake/lake.json", "2026-04-01"]);
-    assert_eq!(wrong.status.code(), Some(2));
+    let by_folder = eksplain(folder.path(), &["diff", "old/latest", "new/latest", "-o", "json"]);
+    let by_folder: Value = serde_json::from_slice(&by_folder.stdout).unwrap();
+    assert_eq!(by_folder["findings"], by_time["findings"]);
+    for wrong in [
+        &["lake/lake.json", "2026-04-01"][..],
+        &["nonsense", "0s"],
+        &["7d", "0s", "--at", "2026-03-05"],
+    ] {
+        let output = eksplain(folder.path(), &[&["diff"], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+    let turned = eksplain(folder.path(), &["diff", "2026-04-01", "2026-03-05"]);
+    assert!(
+        String::from_utf8_lossy(&turned.stderr).contains("OLD is of"),
+        "the order is told"
+    );
 }
 
 /// A session name and a user name that try everything.

@@ -575,3 +575,39 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
         assert!(said.out.contains(part), "{part}: {}", said.out);
     }
 }
+
+#[test]
+fn what_could_not_be_told_is_told_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    set_up(folder, &[SOURCES, REPORT]);
+    let notify = |to: &str| {
+        let words = format!("[notify]\nto = \"{to}\"\nwhen = \"changes\"\n");
+        fs::write(folder.join("eksplain.toml"), [SOURCES, REPORT, &words].concat()).unwrap();
+    };
+    let changes = || json(folder.join("lake/_state/last-run.json"))["changes"].clone();
+    // The life of the clusters first; their logs come with the second pass, whose message nobody takes.
+    fs::rename(folder.join("logs/eks"), folder.join("later")).unwrap();
+    fs::create_dir(folder.join("logs/eks")).unwrap();
+    notify("told.json");
+    let said = eksplain(folder, &["run"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    fs::remove_dir(folder.join("logs/eks")).unwrap();
+    fs::rename(folder.join("later"), folder.join("logs/eks")).unwrap();
+    notify("nowhere/told.json");
+    let said = eksplain(folder, &["run"]);
+    assert_ne!(said.code, Some(0), "{}", said.err);
+    let untold = changes();
+    assert!(untold["new-denial"].as_u64() > Some(0), "{untold}");
+    notify("told.json");
+    let said = eksplain(folder, &["run"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(changes(), untold, "the same again, for nobody was told");
+    assert!(folder.join("told.json").is_file());
+    assert_eq!(eksplain(folder, &["run"]).code, Some(0));
+    let none = changes();
+    assert!(
+        none.as_object().is_none_or(serde_json::Map::is_empty),
+        "and then no more: {none}"
+    );
+}

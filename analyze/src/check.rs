@@ -369,7 +369,8 @@ impl Found<'_, '_> {
         let is_admin = of_life(&answers.admins, life)
             .iter()
             .any(|admin| admin.principal == principal && is_active(admin));
-        if is_admin && creator.other_admins.is_empty() {
+        // Who is gone already is told by creator.locked-out.
+        if is_admin && creator.other_admins.is_empty() && !creator.recovery.needed {
             let commands_for_second =
                 admin_entry_commands(&life.cluster.name, &life.cluster.region, "SECOND_ADMIN_ROLE_ARN");
             let message = format!("{principal} is the only admin: if it is deleted, everybody is locked out");

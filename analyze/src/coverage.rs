@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use eksplain_parse::time::format_rfc3339;
-use eksplain_queries::facts::{CoverageDay, Mark};
+use eksplain_queries::facts::{CoverageDay, Mark, Micros};
 
 use crate::findings::{Cluster, Coverage};
 use crate::state::{MappingState, World};
@@ -49,14 +49,17 @@ fn one(world: &World<'_>, cluster: Option<Cluster>, source: &str, mut days: Vec<
     }
     // A hole is at least one whole UTC day without a record; calls of AWS may be rarer than that, and their silence is no hole.
     let pairs = merged.iter().zip(merged.iter().skip(1));
-    let gaps = pairs
+    let gaps: Vec<(Micros, Micros)> = pairs
         .filter(|((day, _), (next, _))| source != "cloudtrail" && *next - *day > 1)
         .map(|((_, (_, last)), (_, (first, _)))| (last.ts, first.ts))
         .collect();
-    let blind_spots = cluster
+    let mut blind_spots = cluster
         .as_ref()
         .map(|cluster| blind_spots(world, cluster, source, &days))
         .unwrap_or_default();
+    if let Some((from, to)) = gaps.first().filter(|_| cluster.is_some()) {
+        blind_spots.push(hole(source, *from, *to, gaps.len() - 1));
+    }
     Coverage {
         cluster,
         source: source.to_owned(),
@@ -66,6 +69,25 @@ fn one(world: &World<'_>, cluster: Option<Cluster>, source: &str, mut days: Vec<
         gaps,
         blind_spots,
     }
+}
+
+/// What a hole hides: the audit log holds the changes, the authenticator's the logins.
+fn hole(source: &str, from: Micros, to: Micros, more: usize) -> String {
+    let what = match source {
+        "audit" => "changes of RBAC and aws-auth, and requests, of that time",
+        "authenticator" => "logins of that time, and those that were refused,",
+        _ => "what happened then",
+    };
+    let also = match more {
+        0 => String::new(),
+        1 => " (and in 1 more gap)".to_owned(),
+        more => format!(" (and in {more} more gaps)"),
+    };
+    format!(
+        "No {source} record of this cluster between {} and {}{also}: {what} are not in these logs.",
+        format_rfc3339(from),
+        format_rfc3339(to)
+    )
 }
 
 fn blind_spots(world: &World<'_>, cluster: &Cluster, source: &str, days: &[&CoverageDay]) -> Vec<String> {

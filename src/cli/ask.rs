@@ -1,5 +1,6 @@
 //! `admins`, `creators`, `denials`: from the lake to the answer.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -14,7 +15,7 @@ use eksplain_queries::{Bounds, Engine};
 use super::Global;
 use crate::error::{Exit, Failure};
 use crate::render::{self, Output, say};
-use crate::report::Report;
+use crate::report::{Report, Selection};
 use crate::settings::{DayEnd, Micros, now, time};
 use crate::view::admins::Admin;
 use crate::view::checks::CheckFinding;
@@ -181,34 +182,57 @@ pub(super) fn who(global: &Global, arguments: &AskWho) -> Result<ExitCode, Failu
 
 /// The whole answer; without a time it is that of the newest record, so that one lake gives one report.
 pub(super) fn report(global: &Global, selectors: &Selectors, scope_all: bool) -> Result<Report, Failure> {
-    let newest = || {
-        let lake = Lake::open(&global.lake)?;
-        let last = eksplain_lake::Table::ALL
-            .into_iter()
-            .filter_map(|table| lake.last_record(table))
-            .max();
-        Ok::<_, Failure>(last.map(eksplain_analyze::time::format_rfc3339))
-    };
     let selectors = Selectors {
         at: match &selectors.at {
             Some(at) => Some(at.clone()),
-            None => newest()?,
+            None => newest_record(global)?.map(eksplain_analyze::time::format_rfc3339),
         },
         ..selectors.clone()
     };
     let world = Asked::open(global, &selectors, scope_all)?;
+    let selection = Selection {
+        clusters: selectors.cluster.clone(),
+        account: selectors.account.clone(),
+        region: selectors.region.clone(),
+        since: selectors.since.clone(),
+        until: selectors.until.clone(),
+        scope: if scope_all { "all" } else { "access" }.to_owned(),
+    };
     let coverage = world.document::<Admin>(view::admins::SCHEMA, Vec::new()).coverage;
+    if coverage.iter().all(|row| row.cluster.is_none()) && !global.quiet {
+        let known: BTreeSet<&str> = world
+            .answers
+            .coverage
+            .iter()
+            .filter_map(|row| Some(row.cluster.as_ref()?.name.as_str()))
+            .collect();
+        let known: Vec<&str> = known.into_iter().take(8).collect();
+        say::warning(&if known.is_empty() {
+            "the lake names no cluster up to then: the report is empty".to_owned()
+        } else {
+            format!(
+                "nothing in the lake is selected: the report is empty; the lake knows {}",
+                known.join(", ")
+            )
+        });
+    }
     let findings = (
         world.admins(false)?,
         world.creators()?,
         world.denials(false)?,
         world.checks()?,
     );
-    Ok(Report::new(
-        eksplain_analyze::time::format_rfc3339(world.at),
-        coverage,
-        findings,
-    ))
+    let at = eksplain_analyze::time::format_rfc3339(world.at);
+    Ok(Report::new(at, selection, coverage, findings))
+}
+
+/// The time of the newest record.
+pub(super) fn newest_record(global: &Global) -> Result<Option<Micros>, Failure> {
+    let lake = Lake::open(&global.lake)?;
+    let last = eksplain_lake::Table::ALL
+        .into_iter()
+        .filter_map(|table| lake.last_record(table));
+    Ok(last.max())
 }
 
 /// Facts up to a moment, completed.

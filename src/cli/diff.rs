@@ -7,13 +7,16 @@ use std::process::ExitCode;
 
 use clap::Args;
 use eksplain_analyze::quote;
+use eksplain_analyze::time::format_rfc3339;
 use serde::Serialize;
 
 use super::Global;
-use super::ask::{self, Selectors};
+use super::ask::{self, Scope, Selectors};
 use crate::diff::{Brief, Change, KINDS, changes};
 use crate::error::{Exit, Failure};
+use crate::render::say;
 use crate::render::{self, Margin, Output, Page, Style, Text};
+use crate::settings::{DayEnd, Micros, now, time};
 use crate::view::words::{counted, heading_of, principal};
 
 const SCHEMA: &str = "eksplain.diff/1";
@@ -33,6 +36,9 @@ pub(super) struct Arguments {
     new: String,
     #[command(flatten)]
     selectors: Selectors,
+    /// Refused AWS calls: those that decide about access, or all in the lake
+    #[arg(long, value_enum, default_value_t = Scope::Access)]
+    scope: Scope,
     /// Exit 1 if such a change is found: any, or its kind (repeatable, or separated by commas)
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind)]
     fail_on: Vec<String>,
@@ -48,8 +54,30 @@ struct Document {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let old = document_at(global, &arguments.selectors, &arguments.old)?;
-    let new = document_at(global, &arguments.selectors, &arguments.new)?;
+    if arguments.selectors.at.is_some() {
+        return Err(Failure::usage(
+            "could not tell two times from three: diff takes OLD and NEW, and no --at",
+            "write eksplain diff OLD NEW",
+        ));
+    }
+    let base = |name| Base {
+        name,
+        now: now(),
+        scope_all: arguments.scope == Scope::All,
+    };
+    let old = document_at(global, &arguments.selectors, &arguments.old, &base("OLD"))?;
+    let new = document_at(global, &arguments.selectors, &arguments.new, &base("NEW"))?;
+    if old.at > new.at {
+        say::warning(&format!(
+            "OLD is of {}, after NEW of {}: what is told as new is what was there before",
+            old.at, new.at
+        ));
+    }
+    if old.selection != new.selection {
+        say::warning(
+            "the two reports are about different selections of clusters or calls: not every difference is a change",
+        );
+    }
     let findings = changes(&old, &new);
     let is_matched = matches(&findings, &arguments.fail_on);
     let mut out = std::io::stdout().lock();
@@ -151,26 +179,37 @@ fn told(change: &Change) -> Vec<Text> {
     vec![kind, principal(&change.subject), fate]
 }
 
-/// A report out of a file, or of the lake at a time.
-pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str) -> Result<Brief, Failure> {
-    if is_document(text) {
-        let wrong = |why: String| {
-            Failure::usage(
-                format!("could not read the report {text}: {why}"),
-                "name a report.json that eksplain report wrote, or a time",
-            )
-        };
-        let file = std::fs::File::open(text).map_err(|error| wrong(error.to_string()))?;
-        return Brief::read(std::io::BufReader::new(file)).map_err(wrong);
-    }
-    let selectors = Selectors {
-        at: Some(text.to_owned()),
-        ..selectors.clone()
-    };
-    Ok(Brief::of(&ask::report(global, &selectors, false)?))
+/// What a report is taken from, where it is no file.
+pub(super) struct Base {
+    /// What the person typed it for.
+    pub(super) name: &'static str,
+    /// How long ago is counted back from here.
+    pub(super) now: Micros,
+    pub(super) scope_all: bool,
 }
 
-/// Whether an argument names a document rather than a time.
-fn is_document(text: &str) -> bool {
-    text.ends_with(".json") || Path::new(text).is_file()
+/// A report out of a file, out of the folder that holds it, or of the lake at a time.
+pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str, base: &Base) -> Result<Brief, Failure> {
+    let path = Path::new(text);
+    if path.exists() || text.ends_with(".json") {
+        let file = if path.is_dir() {
+            path.join("report.json")
+        } else {
+            path.to_owned()
+        };
+        let wrong = |why: String| {
+            Failure::usage(
+                format!("could not read the report {}: {why}", file.display()),
+                "name a report.json that eksplain report wrote, its folder, or a time",
+            )
+        };
+        let content = std::fs::File::open(&file).map_err(|error| wrong(error.to_string()))?;
+        return Brief::read(std::io::BufReader::new(content)).map_err(wrong);
+    }
+    let at = time(base.name, text, base.now, DayEnd::First)?;
+    let selectors = Selectors {
+        at: Some(format_rfc3339(at)),
+        ..selectors.clone()
+    };
+    Ok(Brief::of(&ask::report(global, &selectors, base.scope_all)?))
 }

@@ -3,18 +3,20 @@
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use eksplain_analyze::time::parse_rfc3339;
 use eksplain_aws::Settings;
 use eksplain_aws::s3::Encryption;
 
 use super::Global;
 use super::ask::{self, Scope, Selectors};
-use super::diff::{self, document_at};
+use super::diff::{self, Base, document_at};
 use crate::delivery::notify::{self, Target};
 use crate::delivery::{Delivered, Destination, day_of};
 use crate::diff::Brief;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Output};
+use crate::render::{self, Output, say};
 use crate::report::{Form, Report};
+use crate::settings::{DayEnd, now, time};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -59,7 +61,8 @@ struct Delivery {
     /// Key of KMS: id, ARN or alias; it means --sse kms
     #[arg(long, value_name = "KEY")]
     kms_key: Option<String>,
-    /// Earlier report to compare with: report.json, a time of the lake, or none [default: the newest of an earlier day at --to]
+    /// Earlier report to compare with: its report.json or folder, a time of the lake (7d: before the report's own time), or none
+    /// [default: the newest of an earlier day at --to]
     #[arg(long, value_name = "FILE|TIME|none")]
     compare_with: Option<String>,
     /// Who gets a short summary: - for stdout, a file, or the ARN of an SNS topic (repeatable)
@@ -85,21 +88,59 @@ struct Made {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    refuse_what_is_ignored(global, arguments)?;
     let report = if global.output == Output::Json {
         let mut report = ask::report(global, &arguments.selectors, arguments.scope == Scope::All)?;
-        compare(global, &arguments.selectors, &arguments.delivery, None, &mut report)?;
+        compare(global, arguments, None, &mut report)?;
         render::json(&mut std::io::stdout().lock(), &report)?;
         report
     } else {
         let made = make(global, arguments)?;
         if !global.quiet {
-            eprintln!("wrote {} and {}", made.delivered.latest, made.delivered.folder);
+            match &made.delivered.latest {
+                Some(latest) => eprintln!("wrote {latest} and {}", made.delivered.folder),
+                None => eprintln!("wrote {}; latest is of a later time and stays", made.delivered.folder),
+            }
         }
         made.report
     };
+    if report.changes.is_none() && !arguments.fail_on.is_empty() {
+        say::warning(
+            "--fail-on looked at nothing: there is no earlier report to compare with (a form of it must be json)",
+        );
+    }
     let changes = report.changes.map(|changes| changes.findings).unwrap_or_default();
     let is_matched = diff::matches(&changes, &arguments.fail_on);
     Ok(if is_matched { Exit::Matched } else { Exit::Answered }.into())
+}
+
+fn refuse_what_is_ignored(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
+    match global.output {
+        Output::Table => {}
+        Output::Json if arguments.delivery.notify.is_empty() => {}
+        Output::Json => {
+            return Err(Failure::usage(
+                "could not notify: with -o json the report goes to stdout and nowhere else",
+                "leave -o json out; report.json is among the files",
+            ));
+        }
+        _ => {
+            return Err(Failure::usage(
+                "could not print the report in that form",
+                "write --form csv, md or parquet for files, or -o json for stdout",
+            ));
+        }
+    }
+    if let Some(at) = &arguments.selectors.at {
+        let now = now();
+        if time("--at", at, now, DayEnd::First)? > now {
+            return Err(Failure::usage(
+                format!("could not report on {at}: it is in the future"),
+                "name a time that has passed, or leave --at out",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Makes the report, delivers it, and tells those who wait for it.
@@ -110,7 +151,7 @@ fn make(global: &Global, arguments: &Arguments) -> Result<Made, Failure> {
     // A place that cannot be written to is told before the work begins.
     let destination = Destination::open(&delivery.to, access(global), &encryption(delivery)?)?;
     let mut report = ask::report(global, selectors, arguments.scope == Scope::All)?;
-    compare(global, selectors, delivery, Some(&destination), &mut report)?;
+    compare(global, arguments, Some(&destination), &mut report)?;
     let mut forms = delivery.form.clone();
     if forms.is_empty() {
         forms = Form::ALL.to_vec();
@@ -126,18 +167,36 @@ fn make(global: &Global, arguments: &Arguments) -> Result<Made, Failure> {
 /// Adds what changed since the report that was asked for, or since the newest of an earlier day.
 fn compare(
     global: &Global,
-    selectors: &Selectors,
-    delivery: &Delivery,
+    arguments: &Arguments,
     destination: Option<&Destination>,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let earlier: Option<Brief> = match delivery.compare_with.as_deref() {
+    let earlier: Option<Brief> = match arguments.delivery.compare_with.as_deref() {
         Some("none") => None,
-        Some(named) => Some(document_at(global, selectors, named)?),
+        Some(named) => {
+            // How long ago is counted back from the moment that the report speaks of.
+            let end = parse_rfc3339(&report.at).unwrap_or_else(now);
+            let base = Base {
+                name: "--compare-with",
+                now: end,
+                scope_all: arguments.scope == Scope::All,
+            };
+            let earlier = document_at(global, &arguments.selectors, named, &base)?;
+            if parse_rfc3339(&earlier.at).is_some_and(|at| at > end) {
+                return Err(Failure::usage(
+                    format!(
+                        "could not compare with {named}: it is of {}, after the report's {}",
+                        earlier.at, report.at
+                    ),
+                    "name an earlier report or time",
+                ));
+            }
+            Some(earlier)
+        }
         None => match destination.map(|destination| destination.last_before(day_of(&report.at))) {
             Some(Ok(earlier)) => earlier,
             Some(Err(failure)) => {
-                eprintln!("warning: the report says nothing of changes: the earlier reports could not be read");
+                say::warning("the report says nothing of changes: the earlier reports could not be read");
                 let _ = failure.report();
                 None
             }
@@ -146,6 +205,9 @@ fn compare(
     };
     if let Some(earlier) = earlier {
         report.compare_with(&earlier);
+    }
+    if let Some(why) = report.not_compared.as_ref().filter(|_| !global.quiet) {
+        say::warning(why);
     }
     Ok(())
 }
@@ -170,6 +232,7 @@ fn encryption(delivery: &Delivery) -> Result<Encryption, Failure> {
 pub(super) fn access(global: &Global) -> Settings {
     Settings {
         profile: global.profile.clone(),
+        region: global.region.clone(),
         endpoint_url: global.endpoint_url.clone(),
         ..Settings::default()
     }

@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eksplain_aws::s3::{Encryption, Place, Shelf};
 use eksplain_aws::{Aws, Settings};
@@ -67,8 +67,8 @@ struct Listed {
 pub(crate) struct Delivered {
     /// Its files.
     pub(crate) folder: String,
-    /// The page that people open, or the folder that holds it.
-    pub(crate) latest: String,
+    /// The page that people open, or the folder that holds it; `None` where a report of a later time is the latest.
+    pub(crate) latest: Option<String>,
 }
 
 impl Destination {
@@ -81,7 +81,9 @@ impl Destination {
                     "--sse and --kms-key are for s3:// destinations",
                 ));
             }
-            return Ok(Self::Folder(PathBuf::from(to)));
+            let root = PathBuf::from(to);
+            folder::probe(&root).map_err(|error| unwritable(&root, &error))?;
+            return Ok(Self::Folder(root));
         }
         let place: Place = to
             .parse()
@@ -89,7 +91,12 @@ impl Destination {
         let runtime = runtime()?;
         let shelf = runtime.block_on(async {
             let aws = Aws::connect(access).await?;
-            Shelf::open(&aws, &place, encryption).await
+            let shelf = Shelf::open(&aws, &place, encryption).await?;
+            // A bucket that is not there, or not reached, is told before the work; who may not list may still write.
+            match shelf.folders("reports").await {
+                Err(fault) if fault.kind != eksplain_aws::Kind::Denied => Err(fault),
+                _ => Ok(shelf),
+            }
         })?;
         Ok(Self::Bucket {
             uri: to.trim_end_matches('/').to_owned(),
@@ -110,7 +117,12 @@ impl Destination {
 
     fn newest(&self, fits: impl Fn(&str) -> bool) -> Result<Option<Brief>, Failure> {
         let days: Vec<String> = match self {
-            Self::Folder(root) => folder::reports(root)?,
+            Self::Folder(root) => folder::reports(root).map_err(|error| {
+                Failure::usage(
+                    format!("could not list the reports in {}: {error}", root.display()),
+                    "let your user read there, or name another folder",
+                )
+            })?,
             Self::Bucket { shelf, runtime, .. } => runtime.block_on(shelf.folders("reports"))?,
         };
         let days = days.iter().rev().filter_map(|name| name.strip_prefix("date="));
@@ -139,27 +151,37 @@ impl Destination {
         let dated = format!("reports/date={day}");
         match self {
             Self::Folder(root) => {
-                folder::deliver(root, &Manifest::of(at, &dated, files), files).map_err(|error| {
-                    Failure::usage(
-                        format!("could not write the report into {}: {error}", root.display()),
-                        "let your user write there, or name another folder with --to",
-                    )
-                })?;
+                let is_latest = folder::deliver(root, &Manifest::of(at, &dated, files), files)
+                    .map_err(|error| unwritable(root, &error))?;
                 let shown = |name: &str| root.join(name).display().to_string();
                 Ok(Delivered {
                     folder: shown(&dated),
-                    latest: shown("latest"),
+                    latest: is_latest.then(|| shown("latest")),
                 })
             }
             Self::Bucket { uri, shelf, runtime } => {
-                runtime.block_on(bucket::deliver(shelf, Manifest::of(at, &dated, files), files))?;
+                let is_latest = runtime.block_on(bucket::deliver(shelf, Manifest::of(at, &dated, files), files))?;
                 Ok(Delivered {
                     folder: format!("{uri}/{dated}"),
-                    latest: format!("{uri}/latest"),
+                    latest: is_latest.then(|| format!("{uri}/latest")),
                 })
             }
         }
     }
+}
+
+fn unwritable(root: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(
+        format!("could not write the report into {}: {error}", root.display()),
+        "let your user write there, or name another folder with --to",
+    )
+}
+
+/// Whether what a manifest tells of is of a later time.
+fn is_later(manifest: &[u8], at: &str) -> bool {
+    let known = serde_json::from_slice::<serde_json::Value>(manifest).ok();
+    let of = |text: &str| eksplain_analyze::time::parse_rfc3339(text);
+    known.and_then(|known| of(known["at"].as_str()?)) > of(at)
 }
 
 /// The day of a report: it is known by the day that it speaks of.

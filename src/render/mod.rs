@@ -157,6 +157,8 @@ pub(crate) fn markdown_text(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in escape(text).chars() {
         match c {
+            // A line of its own could be a heading, or the end of the table.
+            '\n' => safe.push(' '),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
@@ -216,6 +218,7 @@ mod tests {
             String::from_utf8(out).unwrap()
         };
         assert_eq!(written(Output::Csv), "A\n'=1+1|<b>\\u{7}\n");
+        assert_eq!(markdown_text("a\n# All clear\n| b |"), "a # All clear \\| b \\|");
         assert_eq!(written(Output::Md), "| A |\n| --- |\n| =1+1\\|&lt;b&gt;\\\\u{7} |\n");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::delivery::Content;
 use crate::diff::{self, Brief, Change};
@@ -29,14 +29,31 @@ pub(crate) struct Report {
     pub(crate) schema: &'static str,
     pub(crate) version: &'static str,
     pub(crate) at: String,
+    /// What was asked for.
+    pub(crate) selection: Selection,
     pub(crate) summary: Summary,
     /// `None` where there is nothing to compare with.
     pub(crate) changes: Option<Changes>,
+    /// Why there is nothing to compare with, where an earlier report is there.
+    pub(crate) not_compared: Option<String>,
     pub(crate) coverage: Vec<Coverage>,
     pub(crate) admins: Vec<Admin>,
     pub(crate) creators: Vec<Creator>,
     pub(crate) denials: Vec<Denial>,
     pub(crate) checks: Vec<CheckFinding>,
+}
+
+/// What a report is about; two reports are comparable where it is the same.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Selection {
+    /// Names or globs; none means every cluster.
+    pub(crate) clusters: Vec<String>,
+    pub(crate) account: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) since: Option<String>,
+    pub(crate) until: Option<String>,
+    /// `access`, or `all` for refused calls of every AWS service.
+    pub(crate) scope: String,
 }
 
 /// What an earlier report said otherwise.
@@ -70,6 +87,7 @@ impl Report {
     /// The answer at a moment; `summary` and `changes` follow from the findings.
     pub(crate) fn new(
         at: String,
+        selection: Selection,
         coverage: Vec<Coverage>,
         (admins, creators, denials, checks): (Vec<Admin>, Vec<Creator>, Vec<Denial>, Vec<CheckFinding>),
     ) -> Self {
@@ -77,8 +95,10 @@ impl Report {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             at,
+            selection,
             summary: Summary::default(),
             changes: None,
+            not_compared: None,
             coverage,
             admins,
             creators,
@@ -91,6 +111,15 @@ impl Report {
 
     /// Says what changed since an earlier report.
     pub(crate) fn compare_with(&mut self, earlier: &Brief) {
+        if earlier.selection != self.selection {
+            self.not_compared = Some(format!(
+                "the report of {} is about another selection of clusters or calls: there is nothing to compare with",
+                earlier.at
+            ));
+            self.changes = None;
+            return;
+        }
+        self.not_compared = None;
         self.changes = Some(Changes {
             since: earlier.at.clone(),
             findings: diff::changes(earlier, &Brief::of(self)),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Report;
+use crate::view::admins::Admin;
 use crate::view::words::counted;
 use crate::view::{Cluster, cluster_words};
 
@@ -22,7 +23,7 @@ pub(crate) struct Summary {
     pub(crate) locked_out: usize,
     /// Clusters that go on and whose creator is deleted or was made anew.
     pub(crate) creators_gone: usize,
-    pub(crate) admins: Admins,
+    pub(crate) admins: Grants,
     pub(crate) denials: Denials,
     pub(crate) checks: Checks,
     /// Sentences about what the logs cannot show.
@@ -33,7 +34,7 @@ pub(crate) struct Summary {
 
 /// Findings about admins, by status.
 #[derive(Debug, Default, Clone, Serialize)]
-pub(crate) struct Admins {
+pub(crate) struct Grants {
     pub(crate) active: usize,
     pub(crate) unproven: usize,
     pub(crate) revoked: usize,
@@ -124,10 +125,16 @@ impl Summary {
                 counted((self.locked_out - NAMED) as u64, "cluster")
             ));
         }
-        let active = report
-            .admins
-            .iter()
-            .filter(|admin| admin.status == "active" && admin.power == "admin");
+        if report.coverage.iter().all(|row| row.cluster.is_none()) {
+            said.push("These logs name no cluster that was asked for".to_owned());
+            return said;
+        }
+        let is_gone = |admin: &&Admin| matches!(admin.principal_state, "deleted" | "recreated");
+        let granted = report.admins.iter().filter(|admin| admin.status == "active");
+        let active = granted
+            .clone()
+            .filter(|admin| admin.power == "admin")
+            .filter(|admin| !is_gone(admin));
         let principals: BTreeSet<&str> = active.clone().map(|admin| admin.principal.as_str()).collect();
         let clusters: BTreeSet<(&Cluster, u32)> = active
             .clone()
@@ -147,9 +154,7 @@ impl Summary {
                 counted(self.admins.unproven as u64, "claim")
             ));
         }
-        let gone = active
-            .filter(|admin| matches!(admin.principal_state, "deleted" | "recreated"))
-            .count();
+        let gone = granted.clone().filter(is_gone).count();
         if gone > 0 {
             said.push(format!(
                 "{} to an IAM principal that was deleted",
@@ -160,14 +165,15 @@ impl Summary {
                 }
             ));
         }
-        if self.admins.can_become_admin > 0 {
+        let near: BTreeSet<&str> = granted
+            .filter(|admin| admin.power != "admin")
+            .map(|admin| admin.principal.as_str())
+            .collect();
+        if !near.is_empty() {
+            let are = if near.len() == 1 { "is" } else { "are" };
             said.push(format!(
-                "{} one step away from cluster-admin",
-                if self.admins.can_become_admin == 1 {
-                    "1 principal is".to_owned()
-                } else {
-                    format!("{} principals are", self.admins.can_become_admin)
-                }
+                "{} {are} one step away from cluster-admin",
+                counted(near.len() as u64, "principal")
             ));
         }
         let serious = self.checks.critical + self.checks.high;

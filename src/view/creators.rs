@@ -142,7 +142,7 @@ impl Finding for Creator {
             self.creator_state.to_owned(),
             format!("{}{basis}", self.confidence),
             if self.recovery.needed {
-                "yes: see below".to_owned()
+                "yes".to_owned()
             } else {
                 "no".to_owned()
             },

@@ -172,6 +172,9 @@ fn pass(global: &Global, name: &str, config: &Config) -> Result<ExitCode, Failur
     if report_step::is_told(config, &last) {
         last.notify(|last| report_step::tell(global, config, last, made.as_ref()));
     }
+    if let Some(made) = &made {
+        report_step::remember(global, config, &last, made)?;
+    }
     last.write(&global.lake)?;
     metrics::write(&global.lake, &last)?;
     if !global.quiet {

@@ -82,7 +82,7 @@ pub(super) struct Delivered {
     /// Its files.
     pub(super) folder: String,
     /// The page that people open, or the folder that holds it.
-    pub(super) latest: String,
+    pub(super) latest: Option<String>,
 }
 
 #[derive(Debug, Serialize)]

@@ -1,5 +1,7 @@
 //! The report of a pass: made, compared with the last one, delivered, and told. The only place of `run` that knows how.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use eksplain_aws::s3::Encryption;
 use eksplain_aws::{Aws, sns};
@@ -10,12 +12,15 @@ use crate::cli::ask::{self, Selectors};
 use crate::cli::report::access;
 use crate::config::{Config, Notify, Recipient, Report as Wanted, Scope, When, is_finding_word};
 use crate::delivery::{self, Destination, day_of, notify};
-use crate::diff::KINDS;
+use crate::diff::{Brief, KINDS};
 use crate::error::Failure;
 use crate::render::Output;
 use crate::report::{Form, Report};
 use crate::runtime::runtime;
 use crate::view::Finding;
+
+/// In the lake: what the alarms of the next pass compare with.
+const TOLD: &str = "_state/told.json";
 
 /// A report and where it lies.
 pub(super) struct Made {
@@ -31,8 +36,8 @@ pub(super) fn is_wanted(config: &Config) -> bool {
 
 /// Makes the report, delivers it, and says what changed since the last one.
 ///
-/// The page compares with the newest report of an earlier day, so that making it again changes nothing; alarms compare with the newest of
-/// all, so that each change is told once.
+/// The page compares with the newest report of an earlier day, so that making it again changes nothing; alarms compare with what was told
+/// last, so that each change is told once, and again where the telling failed.
 pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), Failure> {
     let questions = &config.questions;
     let selectors = Selectors {
@@ -47,10 +52,12 @@ pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), 
     let mut report = ask::report(global, &selectors, questions.scope == Scope::All)?;
     let (mut lies, mut last, mut trouble) = (None, None, None);
     if let (Some(destination), Some(wanted)) = (&destination, &config.report) {
-        match destination
-            .last_before(day_of(&report.at))
-            .and_then(|earlier| Ok((earlier, destination.last()?)))
-        {
+        match destination.last_before(day_of(&report.at)).and_then(|earlier| {
+            Ok((
+                earlier,
+                told(&global.lake).map_or_else(|| destination.last(), |told| Ok(Some(told)))?,
+            ))
+        }) {
             Ok((earlier, newest)) => {
                 if let Some(earlier) = &earlier {
                     report.compare_with(earlier);
@@ -93,6 +100,22 @@ pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), 
         trouble,
     };
     Ok((answered, Made { report, lies }))
+}
+
+/// What was told last; before anything was, the newest report is the base.
+fn told(lake: &Path) -> Option<Brief> {
+    let file = std::fs::File::open(lake.join(TOLD)).ok()?;
+    Brief::read(std::io::BufReader::new(file)).ok()
+}
+
+/// Makes this pass the base of the next one's alarms. Only where all went well: an exit code that hides an alarm, or a message that was
+/// not taken, tells nobody.
+pub(super) fn remember(global: &Global, config: &Config, last: &LastRun, made: &Made) -> Result<(), Failure> {
+    let has_alarms = config.notify.is_some() || !config.questions.fail_on.is_empty();
+    if has_alarms && last.is_success() {
+        write_whole(&global.lake.join(TOLD), &serde_json::to_vec(&Brief::of(&made.report))?)?;
+    }
+    Ok(())
 }
 
 /// Whether somebody is to be told of this pass. One that failed always is told.
