@@ -74,8 +74,8 @@ fn one(world: &World<'_>, cluster: Option<Cluster>, source: &str, mut days: Vec<
 /// What a hole hides: the audit log holds the changes, the authenticator's the logins.
 fn hole(source: &str, from: Micros, to: Micros, more: usize) -> String {
     let what = match source {
-        "audit" => "changes of RBAC and aws-auth, and requests, of that time",
-        "authenticator" => "logins of that time, and those that were refused,",
+        "audit" => "what changed in RBAC and aws-auth or was asked then",
+        "authenticator" => "what logged in or was refused then",
         _ => "what happened then",
     };
     let also = match more {
@@ -84,7 +84,7 @@ fn hole(source: &str, from: Micros, to: Micros, more: usize) -> String {
         more => format!(" (and in {more} more gaps)"),
     };
     format!(
-        "No {source} record of this cluster between {} and {}{also}: {what} are not in these logs.",
+        "No {source} record of this cluster between {} and {}{also}: {what}, if anything, is not in these logs.",
         format_rfc3339(from),
         format_rfc3339(to)
     )
