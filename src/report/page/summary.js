@@ -4,12 +4,12 @@
 function summaryView(report, estate) {
   const s = report.summary;
   const serious = s.checks.critical + s.checks.high;
-  const { unsettled, said } = creatorsKnown(report);
+  const { isSettled, said } = creatorsKnown(report);
   // Nothing found is good news only where there was something to look at.
   const good = hasCluster(report) ? 'good' : '';
   const named = estate.states.get(ONLY_REFUSED);
   const cards = [
-    card(s.locked_out, s.locked_out === 1 ? 'cluster locked out' : 'clusters locked out', said, to(['clusters'], { state: 'locked out' }), s.locked_out ? 'bad' : unsettled ? '' : good),
+    card(s.locked_out, s.locked_out === 1 ? 'cluster locked out' : 'clusters locked out', said, to(['clusters'], { state: 'locked out' }), s.locked_out ? 'bad' : isSettled ? good : ''),
     card(s.admins.active, s.admins.active === 1 ? 'admin grant in force' : 'admin grants in force', [toDeleted(goneGrants(report.admins).length), `${number(s.admins.unproven)} unproven, ${number(s.admins.can_become_admin)} can become admin`].filter(Boolean).join(', '), to(['admins'], { status: 'active', power: 'admin' }), ''),
     card(s.denials.open_calls, 'refused calls open', `${number(s.denials.open_findings)} of ${plural(s.denials.findings, 'denial')}`, to(['denials'], { state: 'false' }), s.denials.open_calls ? 'warn' : good),
     card(serious, 'serious check findings', `${number(s.checks.critical)} critical, ${number(s.checks.high)} high`, to(['checks'], { severity: 'serious' }), serious ? 'bad' : good),
@@ -33,7 +33,7 @@ function summaryView(report, estate) {
 const card = (n, what, more, hash, tone) => link(hash, [make('strong', number(n)), make('span', what, { class: 'what' }), make('span', more, { class: 'soft' })], { class: `card ${tone}` });
 
 const hasCluster = report => report.summary.clusters > 0 || report.coverage.some(each => each.cluster);
-// What the living clusters' creators are, in words, and how many of them nobody knows.
+// What the living clusters' creators are, in words, and whether that is known of each of them.
 function creatorsKnown(report) {
   const deleted = report.creators.column('cluster.deleted_at');
   const living = report.creators.column('creator_state').filter((_, at) => !deleted[at]);
@@ -41,7 +41,7 @@ function creatorsKnown(report) {
   const unsettled = living.filter(state => !['present', 'deleted', 'recreated'].includes(state)).length;
   const parts = [gone && `${number(gone)} with the creator gone`, unsettled && `${plural(unsettled, 'creator')} unknown or not settled`].filter(Boolean);
   const none = living.length ? 'every creator known is there' : hasCluster(report) ? 'no creator is known to be gone' : 'no cluster to look at';
-  return { unsettled, said: parts.join(', ') || none };
+  return { isSettled: living.length > 0 && !unsettled, said: parts.join(', ') || none };
 }
 
 const CHANGES = {
