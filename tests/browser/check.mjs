@@ -188,6 +188,10 @@ async function everyUse(url, name) {
       check(`${name}: copy a command`, await copy.textContent() !== 'Copied' && 'the button says nothing');
     }
   }
+  await go(page, '#/');
+  const counts = await page.evaluate(() => ['#nav a[href="#/clusters"] .many', 'a.card[href="#/clusters"] strong'].map(each => document.querySelector(each).textContent));
+  const green = await page.locator('.card.good').count();
+  check(`${name}: counts of the summary`, [counts[0] !== counts[1] && `the head counts ${counts[0]} clusters, the card ${counts[1]}`, counts[1] === '0' && !lists.includes('clusters') && green && 'good news of an estate without a cluster']);
   for (const wrong of ['#/cluster/a/b/c', '#/denials/zzz', '#/denials?page=999&layer=nothing', '#/%E0%A4%A', '#/nothing', '#/denials?q=%5B(%5C']) {
     await go(page, wrong);
     check(`${name}: ${wrong} is answered`, [await page.locator('main h1').count() !== 1 && 'no answer']);

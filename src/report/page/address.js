@@ -23,9 +23,8 @@ const clusterOfKey = key => {
   return { account, region, name };
 };
 const clusterName = cluster => cluster ? cluster.name || '(no name)' : 'no cluster';
-const clusterPlace = cluster => cluster ? [cluster.account, cluster.region].filter(Boolean).join(' ') : '';
 const clusterCell = cluster => cluster
-  ? [link(toCluster(cluster), clusterName(cluster), { class: 'name' }), ' ', make('span', clusterPlace(cluster), { class: 'soft place' })]
+  ? [link(toCluster(cluster), clusterName(cluster), { class: 'name' }), ' ', make('span', [cluster.account, cluster.region].filter(Boolean).map(text => [make('span', text, { class: text.length < 20 && 'whole' }), ' ']), { class: 'soft place' })]
   : make('span', 'no cluster', { class: 'soft' });
 
 // 53 bits of a text (cyrb53 by bryc, public domain): the name of a finding in a link, the same in the next report.

@@ -25,10 +25,12 @@ function clusterView(report, estate, [account, region, name, section]) {
   const powers = report.admins.column('power');
   const active = rows.admins.filter(row => statuses[row] === 'active');
   const can = active.filter(row => powers[row] === 'can_become_admin').length;
+  const held = active.length - can, gone = goneGrants(report.admins, rows.admins).length;
+  const counts = status => rows.admins.filter(row => statuses[row] === status).length;
   const latest = creators[0] && creators[0].cluster;
   const parts = [
     ['admins', 'Admins', [
-      make('p', rows.admins.length ? `${plural(active.length - can, 'admin')} now, ${number(can)} more can become admin, ${number(rows.admins.length - active.length)} revoked or unproven.` : ''),
+      make('p', rows.admins.length ? `${plural(held, 'admin grant')} in force, ${gone ? (held === 1 ? 'to a deleted principal' : toDeleted(gone)) + ', ' : ''}${number(can)} more can become admin, ${number(counts('revoked'))} revoked, ${number(counts('unproven'))} unproven.` : ''),
       accessTimeline(admins, report.at, latest && latest.created_at, latest && latest.deleted_at), some('admins', 'Admins of this cluster'),
     ]],
     ['reach', 'Who reaches it, and how', reachGraph(admins, clusterName(cluster)) || make('p', 'No route is active or unproven.')],

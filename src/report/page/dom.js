@@ -56,12 +56,25 @@ function principal(name) {
   return make('span', [make('span', name.slice(0, at), { class: 'soft' }), make('wbr'), make('b', name.slice(at))], { class: 'arn' });
 }
 
+// Lets long names break where a reader would: after the signs that part them, and only where there are none inside a word.
+const PIECES = /[^\s/:\-_.,=@]{0,28}[/:\-_.,=@]*\s*/gu;
+function breakable(node) {
+  const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT, each => each.parentElement.closest('time, button, .badge, .whole') ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
+  const texts = [];
+  while (walker.nextNode()) texts.push(walker.currentNode);
+  for (const text of texts) {
+    const pieces = text.data.match(PIECES).filter(Boolean);
+    if (pieces.length > 1) text.replaceWith(...pieces.flatMap((piece, at) => at === 0 || /\s$/.test(pieces[at - 1]) ? [piece] : [document.createElement('wbr'), piece]));
+  }
+  return node;
+}
+
 // A word of the contract with a sign, so that colour says nothing alone.
 const SIGNS = {
   active: ['●', 'on'], unproven: ['◐', 'soft'], revoked: ['○', 'soft'], critical: ['▲', 'bad'], high: ['▲', 'bad'], medium: ['◆', 'warn'], low: ['▪', 'soft'],
   info: ['▪', 'soft'], open: ['●', 'warn'], resolved: ['✓', 'good'], yes: ['✓', 'good'], no: ['✕', 'soft'], depends: ['◐', 'warn'], present: ['✓', 'good'],
   deleted: ['✕', 'bad'], recreated: ['↻', 'bad'], unknown: ['?', 'soft'], 'locked out': ['▲', 'bad'], 'creator gone': ['◆', 'warn'], living: ['✓', 'good'],
-  'no record of its creation': ['?', 'soft'],
+  'no record of its creation': ['?', 'soft'], 'named only by refused calls': ['?', 'soft'],
 };
 function badge(word, text) {
   const [sign, tone] = SIGNS[word] || ['', 'soft'];

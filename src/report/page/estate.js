@@ -2,6 +2,13 @@
 // The clusters of the report, and which rows of each table are theirs: worked out once, from columns.
 
 const TABLES = ['admins', 'creators', 'denials', 'checks'];
+// Active grants of admin power to IAM principals that are no longer those they were made for.
+function goneGrants(admins, rows) {
+  const [statuses, powers, states] = ['status', 'power', 'principal_state'].map(path => admins.column(path));
+  return [...rows || statuses.keys()].filter(at => statuses[at] === 'active' && powers[at] === 'admin' && ['deleted', 'recreated'].includes(states[at]));
+}
+const toDeleted = count => count > 0 && `${number(count)} to ${count === 1 ? 'a deleted principal' : 'deleted principals'}`;
+
 function estateOf(report) {
   const clusters = [];
   const known = new Map();
@@ -36,8 +43,17 @@ function estateOf(report) {
     cluster.created_at = created;
     cluster.state = deleted ? 'deleted' : needed ? 'locked out' : state === 'deleted' || state === 'recreated' ? 'creator gone' : 'living';
   });
+  const logged = new Set(report.coverage.filter(({ cluster, source }) => cluster && source !== 'cloudtrail').map(({ cluster: { account, region, name } }) => idOf(account, region, name)));
+  const states = new Map();
+  clusters.forEach((cluster, at) => {
+    const has = id => places[id](at).length > 0;
+    if (has('denials') && !logged.has(at) && !['admins', 'creators', 'checks'].some(has)) cluster.state = ONLY_REFUSED;
+    states.set(cluster.state, (states.get(cluster.state) || 0) + 1);
+  });
   return {
     clusters: plainTable(clusters),
+    // How many clusters are in each state.
+    states,
     // The place of a cluster, or -1.
     at: cluster => { const id = ((known.get(cluster.name) || new Map()).get(cluster.region) || new Map()).get(cluster.account); return id === undefined ? -1 : id; },
     rows: (id, at) => places[id](at),

@@ -3,6 +3,8 @@
 
 const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'];
 const STATUSES = ['active', 'unproven', 'revoked'];
+// A name that somebody asked for in vain is perhaps no cluster: the summary does not count it.
+const ONLY_REFUSED = 'named only by refused calls';
 const CLUSTER = ['cluster.account', 'cluster.region', 'cluster.name'];
 const openWord = resolved => resolved ? 'resolved' : 'open';
 const who = finding => finding.principal || finding.kubernetes_username;
@@ -23,8 +25,8 @@ const KINDS = [
     search: CLUSTER.concat('state'), start: '-state', identity: CLUSTER,
     columns: [
       clusterColumn,
-      { id: 'state', name: 'State', path: 'state', ranks: ['locked out', 'creator gone', 'living', 'no record of its creation', 'deleted'], cell: row => badge(row.state) },
-      { id: 'admins', name: 'Admins now', path: 'admins', number: true, cell: row => row.admins ? link(to(['admins'], { cluster: clusterKey(row.cluster), status: 'active', power: 'admin' }), number(row.admins)) : '0' },
+      { id: 'state', name: 'State', path: 'state', ranks: ['locked out', 'creator gone', 'living', 'no record of its creation', ONLY_REFUSED, 'deleted'], cell: row => badge(row.state) },
+      { id: 'admins', name: 'Admin grants', path: 'admins', number: true, cell: row => row.admins ? link(to(['admins'], { cluster: clusterKey(row.cluster), status: 'active', power: 'admin' }), number(row.admins)) : '0' },
       { id: 'open', name: 'Open refused calls', path: 'open', number: true, cell: row => row.open ? link(to(['denials'], { cluster: clusterKey(row.cluster), state: 'false' }), number(row.open)) : '0' },
       { id: 'serious', name: 'Serious checks', path: 'serious', number: true, cell: row => row.serious ? link(to(['checks'], { cluster: clusterKey(row.cluster), severity: 'serious' }), number(row.serious)) : '0' },
       { id: 'created', name: 'Created', path: 'created_at', cell: row => moment(row.created_at) },

@@ -13,7 +13,7 @@ function findingsTable(kind, table, rows, label, head) {
   return make('div', make('table', [make('thead', make('tr', heads, { role: 'row' }), { role: 'rowgroup' }), body], { role: 'table', 'aria-label': label, class: head && 'ordered' }), { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label });
 }
 function openingRow(kind, row) {
-  const cells = kind.columns.map(column => make('td', make('div', column.cell(row)), { role: 'cell', 'data-name': column.name, class: column.number && 'number' }));
+  const cells = kind.columns.map(column => make('td', breakable(make('div', column.cell(row))), { role: 'cell', 'data-name': column.name, class: column.number && 'number' }));
   const tr = make('tr', cells, { role: 'row' });
   if (!kind.article) return tr;
   const what = visible(read(row, kind.columns[0].path) || read(row, kind.columns[1].path) || '');
