@@ -83,10 +83,11 @@ fn hole(source: &str, from: Micros, to: Micros, more: usize) -> String {
         1 => " (and in 1 more gap)".to_owned(),
         more => format!(" (and in {more} more gaps)"),
     };
+    let second = |time: Micros| format_rfc3339(time - time.rem_euclid(1_000_000));
     format!(
         "No {source} record of this cluster between {} and {}{also}: {what}, if anything, is not in these logs.",
-        format_rfc3339(from),
-        format_rfc3339(to)
+        second(from),
+        second(to)
     )
 }
 

@@ -27,7 +27,7 @@ async function compare(page, json) {
     deepStrictEqual(names[at], denial.cluster ? denial.cluster.name : null);
     deepStrictEqual(is[at], denial.cluster && denial.cluster.name === 'prod' ? 1 : 0);
   });
-  for (const field of ['schema', 'version', 'at', 'summary', 'changes', 'coverage']) deepStrictEqual(plain(opened[field]), report[field], field);
+  for (const field of ['schema', 'version', 'at', 'selection', 'summary', 'changes', 'not_compared', 'coverage']) deepStrictEqual(plain(opened[field]), report[field], field);
   ok(rows > 0, 'the report is empty');
   console.log(`${rows} findings are the same`);
 }
