@@ -201,7 +201,7 @@ fn one_failing_source_does_not_stop_the_others() {
     );
     set_up(
         folder,
-        &[&broken, REPORT, "[notify]\nto = \"-\"\nwhen = \"findings\"\n"],
+        &[&broken, ALARM, REPORT, "[notify]\nto = \"-\"\nwhen = \"findings\"\n"],
     );
     let said = eksplain(folder, &["run"]);
     assert_eq!(said.code, Some(2), "{}", said.err);
@@ -260,6 +260,32 @@ fn every_fault_is_shown_where_it_stands_before_anything_runs() {
             assert!(said.err.contains(part), "{part}: {}", said.err);
         }
         assert!(!folder.join("lake").exists(), "nothing ran");
+    }
+}
+
+#[test]
+fn a_configuration_that_asks_for_nothing_is_no_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for text in ["", "lake = \"lake\"\n"] {
+        fs::write(folder.join("eksplain.toml"), text).unwrap();
+        for words in [&["run"][..], &["run", "--check"]] {
+            let said = eksplain(folder, words);
+            assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{}", said.err);
+            assert!(
+                said.err.contains("nothing to do: ") && said.err.contains("eksplain init"),
+                "{}",
+                said.err
+            );
+        }
+        assert!(!folder.join("lake").exists(), "nothing ran");
+    }
+    let text = "[report]\nto = \"report\"\n\n[notify]\nto = \"-\"\nwhen = \"findings\"\n";
+    fs::write(folder.join("eksplain.toml"), text).unwrap();
+    let said = eksplain(folder, &["run", "--check"]);
+    assert_eq!(said.code, Some(2));
+    for part in ["eksplain.toml:6:8", "findings cannot be told", "add fail-on"] {
+        assert!(said.err.contains(part), "{part}: {}", said.err);
     }
 }
 
