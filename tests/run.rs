@@ -381,6 +381,15 @@ fn init_writes_what_check_accepts() {
     ] {
         assert!(pass.contains(part), "{part}: {pass}");
     }
+    // What is odd is said at once, in the words of the check.
+    let said = eksplain(
+        folder,
+        &["init", "--to", "odd.toml", "--regions", "us-east-1,eu-wset-1"],
+    );
+    let checked = eksplain(folder, &["run", "--check", "odd.toml"]);
+    assert_eq!((said.code, checked.code), (Some(0), Some(0)), "{}", said.err);
+    assert!(checked.err.contains("eu-wset-1"), "{}", checked.err);
+    assert!(said.err.contains(checked.err.trim()), "{}", said.err);
     // What would not be a pass is not written.
     for (words, part) in [
         (
