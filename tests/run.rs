@@ -289,6 +289,36 @@ fn a_configuration_that_asks_for_nothing_is_no_pass() {
     }
 }
 
+/// An address would otherwise become a folder of that name.
+#[test]
+fn a_lake_is_a_folder_and_a_report_goes_to_one_or_to_s3() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for words in [
+        &["demo", "--lake", "s3://bucket/lake"][..],
+        &["ingest", "files", ".", "--lake", "https://example.com/lake"],
+        &["--lake=s3://bucket/lake", "admins"],
+    ] {
+        let said = eksplain(folder, words);
+        assert_eq!(said.code, Some(2), "{words:?}: {}", said.err);
+        assert!(said.err.contains("a lake is a folder: "), "{words:?}: {}", said.err);
+    }
+    let mut by_environment = command(folder, &["ingest", "files", "."]);
+    by_environment.env("EKSPLAIN_LAKE", "s3://bucket/lake");
+    let said = run(by_environment);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("a lake is a folder: "), "{}", said.err);
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 0, "nothing was made");
+    assert_eq!(eksplain(folder, &["demo", "--keep", "demo", "-q"]).code, Some(0));
+    let said = eksplain(
+        folder,
+        &["--lake", "demo/lake", "report", "--to", "ftp://example.com/x"],
+    );
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    assert!(said.err.contains("neither a folder nor a place in S3"), "{}", said.err);
+    assert!(!folder.join("ftp:").exists());
+}
+
 #[test]
 fn check_says_what_the_pass_would_do_and_does_nothing() {
     let folder = tempfile::tempdir().unwrap();
