@@ -264,6 +264,22 @@ fn the_templates_are_what_cloudformation_takes() {
     }
 }
 
+/// A prefix that the bucket's stack refuses cannot be what the others grant and configure.
+#[test]
+fn a_prefix_has_the_same_shape_in_every_template() {
+    let pattern = |name: &str, parameter: &str| {
+        let text = read(name);
+        let (_, below) = text.split_once(&format!("\n  {parameter}:\n")).unwrap();
+        let mut own = below.lines().take_while(|line| line.starts_with("    "));
+        own.find_map(|line| Some(line.trim().strip_prefix("AllowedPattern: ")?.to_owned()))
+    };
+    let of_bucket = pattern("bucket.yaml", "Prefix");
+    assert!(of_bucket.is_some());
+    for template in ["ecs.yaml", "kubernetes/role.yaml"] {
+        assert_eq!(pattern(template, "ReportPrefix"), of_bucket, "{template}");
+    }
+}
+
 #[test]
 fn the_manifests_are_what_kubernetes_takes() {
     let Some(mut validate) = tool("kubernetes-validate") else {
@@ -353,7 +369,8 @@ fn the_configurations_are_passes_that_can_be_run() {
     let map = all.iter().find(|document| document["kind"] == "ConfigMap").unwrap();
     let mut texts = vec![map["data"]["eksplain.toml"].as_str().unwrap().to_owned()];
     let bare: &[&str] = &["ReportBucket=my-report-bucket", "Regions=all"];
-    for parameters in [EVERYTHING, bare, &["Config=lake = \"/work/lake\""]] {
+    let own: &[&str] = &["Config=lake = \"/work/lake\"\n[report]\nto = \"s3://my-report-bucket/eks\""];
+    for parameters in [EVERYTHING, bare, own] {
         let resources = documents(&deploy("ecs.yaml"), parameters).unwrap().remove(0);
         texts.push(
             resources["Configuration"]["Properties"]["Value"]

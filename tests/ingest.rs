@@ -226,6 +226,72 @@ fn a_run_that_died_between_commit_and_parts_is_finished_by_the_next() {
 }
 
 #[test]
+fn parts_that_no_commit_names_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let (logs, lake) = (dir.path().join("logs"), dir.path().join("lake"));
+    many_files(&logs);
+    eksplain(&lake, &["ingest", "files", logs.to_str().unwrap()]);
+    let table = |arguments: &[&str]| {
+        let mut command = Command::cargo_bin("eksplain").unwrap();
+        let out = command.arg("--lake").arg(&lake).args(arguments).output().unwrap();
+        (out.status.code(), String::from_utf8(out.stdout).unwrap())
+    };
+    let parts: Vec<String> = content(&lake)
+        .into_keys()
+        .filter(|path| path.ends_with(".parquet"))
+        .collect();
+    // What an interrupted run has staged is no stray, nor is what only a commit's end has not taken away yet.
+    std::fs::create_dir_all(lake.join("_staging")).unwrap();
+    std::fs::copy(
+        lake.join(&parts[0]),
+        lake.join("_staging/audit--date=x--part-x.parquet"),
+    )
+    .unwrap();
+    let gone = lake.join("audit/date=2026-11-23/part-gone.parquet");
+    std::fs::create_dir_all(gone.parent().unwrap()).unwrap();
+    std::fs::copy(lake.join(&parts[0]), &gone).unwrap();
+    let pending = lake.join("_state/commits/99999999-x.json");
+    let removed = json!({"inputs": [], "parts": [], "removed": ["audit/date=2026-11-23/part-gone.parquet"]});
+    std::fs::write(&pending, removed.to_string()).unwrap();
+    assert_eq!(
+        table(&["lake", "verify"]),
+        (Some(0), "every file is as it was committed\n".to_owned())
+    );
+    assert!(!table(&["lake", "status"]).1.contains("no commit"));
+    // Without that commit nobody knows the part.
+    std::fs::remove_file(&pending).unwrap();
+    let (code, said) = table(&["lake", "verify"]);
+    assert_eq!(code, Some(5));
+    assert!(
+        said.contains("part-gone.parquet") && said.contains("1 file that no commit names"),
+        "{said}"
+    );
+    // Without any commit, nobody knows any.
+    for number in 0..6 {
+        std::fs::copy(&gone, gone.with_file_name(format!("part-{number}.parquet"))).unwrap();
+    }
+    std::fs::remove_dir_all(lake.join("_state/commits")).unwrap();
+    let all = parts.len() + 7;
+    let (code, said) = table(&["lake", "verify"]);
+    assert_eq!(code, Some(5), "{said}");
+    assert_eq!(said.matches(".parquet").count(), 5, "{said}");
+    for part in [
+        &format!("{all} files that no commit names"),
+        "-o json",
+        "_state/commits",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let (code, found, _) = eksplain(&lake, &["lake", "verify"]);
+    assert_eq!((code, found.as_array().unwrap().len()), (5, all));
+    let (code, said) = table(&["lake", "status"]);
+    assert_eq!(code, Some(0));
+    let lines = said.lines().filter(|line| line.contains("no commit names")).count();
+    assert_eq!(lines, 1, "{said}");
+    assert_eq!(eksplain(&lake, &["lake", "status"]).1["strays"], all);
+}
+
+#[test]
 fn what_is_wrong_is_said_and_the_rest_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let logs = dir.path().join("logs");

@@ -201,7 +201,7 @@ fn one_failing_source_does_not_stop_the_others() {
     );
     set_up(
         folder,
-        &[&broken, REPORT, "[notify]\nto = \"-\"\nwhen = \"findings\"\n"],
+        &[&broken, ALARM, REPORT, "[notify]\nto = \"-\"\nwhen = \"findings\"\n"],
     );
     let said = eksplain(folder, &["run"]);
     assert_eq!(said.code, Some(2), "{}", said.err);
@@ -261,6 +261,62 @@ fn every_fault_is_shown_where_it_stands_before_anything_runs() {
         }
         assert!(!folder.join("lake").exists(), "nothing ran");
     }
+}
+
+#[test]
+fn a_configuration_that_asks_for_nothing_is_no_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for text in ["", "lake = \"lake\"\n"] {
+        fs::write(folder.join("eksplain.toml"), text).unwrap();
+        for words in [&["run"][..], &["run", "--check"]] {
+            let said = eksplain(folder, words);
+            assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{}", said.err);
+            assert!(
+                said.err.contains("nothing to do: ") && said.err.contains("eksplain init"),
+                "{}",
+                said.err
+            );
+        }
+        assert!(!folder.join("lake").exists(), "nothing ran");
+    }
+    let text = "[report]\nto = \"report\"\n\n[notify]\nto = \"-\"\nwhen = \"findings\"\n";
+    fs::write(folder.join("eksplain.toml"), text).unwrap();
+    let said = eksplain(folder, &["run", "--check"]);
+    assert_eq!(said.code, Some(2));
+    for part in ["eksplain.toml:6:8", "findings cannot be told", "add fail-on"] {
+        assert!(said.err.contains(part), "{part}: {}", said.err);
+    }
+}
+
+/// An address would otherwise become a folder of that name.
+#[test]
+fn a_lake_is_a_folder_and_a_report_goes_to_one_or_to_s3() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for words in [
+        &["demo", "--lake", "s3://bucket/lake"][..],
+        &["ingest", "files", ".", "--lake", "https://example.com/lake"],
+        &["--lake=s3://bucket/lake", "admins"],
+    ] {
+        let said = eksplain(folder, words);
+        assert_eq!(said.code, Some(2), "{words:?}: {}", said.err);
+        assert!(said.err.contains("a lake is a folder: "), "{words:?}: {}", said.err);
+    }
+    let mut by_environment = command(folder, &["ingest", "files", "."]);
+    by_environment.env("EKSPLAIN_LAKE", "s3://bucket/lake");
+    let said = run(by_environment);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("a lake is a folder: "), "{}", said.err);
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 0, "nothing was made");
+    assert_eq!(eksplain(folder, &["demo", "--keep", "demo", "-q"]).code, Some(0));
+    let said = eksplain(
+        folder,
+        &["--lake", "demo/lake", "report", "--to", "ftp://example.com/x"],
+    );
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    assert!(said.err.contains("neither a folder nor a place in S3"), "{}", said.err);
+    assert!(!folder.join("ftp:").exists());
 }
 
 #[test]
@@ -355,6 +411,15 @@ fn init_writes_what_check_accepts() {
     ] {
         assert!(pass.contains(part), "{part}: {pass}");
     }
+    // What is odd is said at once, in the words of the check.
+    let said = eksplain(
+        folder,
+        &["init", "--to", "odd.toml", "--regions", "us-east-1,eu-wset-1"],
+    );
+    let checked = eksplain(folder, &["run", "--check", "odd.toml"]);
+    assert_eq!((said.code, checked.code), (Some(0), Some(0)), "{}", said.err);
+    assert!(checked.err.contains("eu-wset-1"), "{}", checked.err);
+    assert!(said.err.contains(checked.err.trim()), "{}", said.err);
     // What would not be a pass is not written.
     for (words, part) in [
         (

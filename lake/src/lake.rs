@@ -275,6 +275,35 @@ impl Lake {
         Ok(None)
     }
 
+    /// Parquet files in the folders of the tables that no commit names, relative to the lake, sorted: nothing that eksplain says comes
+    /// from them, and every other engine that reads the folders takes them for records.
+    ///
+    /// A part comes to its place after its commit is written, so an interrupted run leaves none. What a commit removes is named by it.
+    ///
+    /// # Errors
+    /// Where a folder or the journal cannot be read.
+    pub fn strays(&self) -> Result<Vec<PathBuf>> {
+        let mut strays = Vec::new();
+        for table in Table::ALL {
+            parquet_files(&self.root.join(table.dir()), &mut strays)?;
+        }
+        // Read after the folders, so that the parts of a run that goes on meanwhile are known.
+        let (_, commits) = Journal::open(&self.root)?;
+        let named: HashSet<&Path> = commits
+            .iter()
+            .flat_map(|commit| commit.parts.iter().map(|part| &part.path).chain(&commit.removed))
+            .map(PathBuf::as_path)
+            .collect();
+        let mut strays: Vec<PathBuf> = strays
+            .iter()
+            .filter_map(|path| path.strip_prefix(&self.root).ok())
+            .filter(|path| !named.contains(path))
+            .map(Path::to_owned)
+            .collect();
+        strays.sort_unstable();
+        Ok(strays)
+    }
+
     /// Reads every part and compares it with its commit.
     pub fn verify(&self) -> Vec<Fault> {
         let check = |part: &PartInfo| -> Result<()> {
@@ -317,6 +346,24 @@ impl Lake {
             })
             .collect()
     }
+}
+
+/// Every Parquet file below a folder.
+fn parquet_files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.at("look into", folder)?,
+    };
+    for entry in entries {
+        let entry = entry.at("look into", folder)?;
+        let path = entry.path();
+        if entry.file_type().at("look at", &path)?.is_dir() {
+            parquet_files(&path, found)?;
+        } else if path.extension().is_some_and(|end| end == "parquet") {
+            found.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// The rows of a part, batch by batch.

@@ -92,14 +92,20 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     }
     let text = draft.toml();
     let folder = arguments.to.parent().unwrap_or(Path::new(""));
-    if let Err(faults) = Config::read(&text, folder, now()) {
-        return Err(Failure::pointed(
+    let name = arguments.to.display().to_string();
+    let config = Config::read(&text, folder, now()).map_err(|faults| {
+        Failure::pointed(
             "these answers make no pass that can be run: nothing was written",
             "mend the places above, which show the file that would have been written",
-            &arguments.to.display().to_string(),
+            &name,
             &text,
             &faults,
-        ));
+        )
+    })?;
+    if !global.quiet {
+        for warning in &config.warnings {
+            eprintln!("{}", warning.show(&name, &text));
+        }
     }
     if is_stdout {
         io::stdout().lock().write_all(text.as_bytes())?;
@@ -107,8 +113,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     }
     write(&arguments.to, &text, arguments.force)?;
     if !global.quiet {
-        let to = arguments.to.display();
-        eprintln!("wrote {to}\nnext: eksplain run --check {to}, then eksplain run {to}");
+        eprintln!("wrote {name}\nnext: eksplain run --check {name}, then eksplain run {name}");
     }
     Ok(Exit::Answered.into())
 }

@@ -49,6 +49,8 @@ struct Status {
     tables: Vec<Table>,
     coverage: Vec<Coverage>,
     rejects: Vec<Reject>,
+    /// Parquet files that no commit names.
+    strays: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,6 +114,7 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
             .collect(),
         coverage: answers.coverage.iter().map(view::coverage).collect(),
         rejects: rejects.rows.iter().map(reject).collect(),
+        strays: lake.strays()?.len(),
     };
     let mut out = io::stdout().lock();
     match global.output {
@@ -168,6 +171,10 @@ fn print(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         &["TABLE", "RECORDS", "FILES", "SIZE"],
         &tables.collect::<Vec<_>>(),
     )?;
+    if status.strays > 0 {
+        let told = Text::new().warning(&unnamed(status.strays));
+        Page::new(out).line(&told.plain(": `eksplain lake verify` says which"))?;
+    }
     if !status.rejects.is_empty() {
         writeln!(out)?;
         let rows = status.rejects.iter().map(|reject| {
@@ -232,21 +239,52 @@ fn missing(page: &mut Page<'_>, row: &Coverage) -> io::Result<()> {
     Ok(())
 }
 
+/// More strays than these are counted; JSON has all.
+const STRAYS: usize = 5;
+
+fn unnamed(strays: usize) -> String {
+    format!(
+        "{} that no commit names and no question reads",
+        counted(strays as u64, "file")
+    )
+}
+
 fn verify(global: &Global) -> Result<ExitCode, Failure> {
     let lake = Lake::open(&global.lake)?;
-    let faults = lake.verify();
+    let (faults, strays) = (lake.verify(), lake.strays()?);
+    let is_whole = faults.is_empty() && strays.is_empty();
     let mut out = io::stdout().lock();
+    let named = if global.output == Output::Table {
+        STRAYS
+    } else {
+        strays.len()
+    };
     let rows: Vec<Vec<String>> = faults
         .iter()
-        .map(|fault| vec![fault.path.display().to_string(), fault.what.clone()])
+        .map(|fault| (&fault.path, fault.what.as_str()))
+        .chain(strays.iter().take(named).map(|path| (path, "no commit names it")))
+        .map(|(path, what)| vec![path.display().to_string(), what.to_owned()])
         .collect();
-    match (global.output, faults.is_empty()) {
+    match (global.output, is_whole) {
         (Output::Table, true) => {
             Page::new(&mut out).line(&Text::new().styled(Style::Good, "every file is as it was committed"))?;
         }
         (output, _) => render::rows(&mut out, output, &["FILE", "FAULT"], &rows)?,
     }
-    Ok(if faults.is_empty() {
+    if global.output == Output::Table && !strays.is_empty() {
+        let mut page = Page::new(&mut out);
+        page.blank()?;
+        let told = Text::new().warning(&unnamed(strays.len()));
+        page.line(&if strays.len() > STRAYS {
+            told.plain(": -o json lists all")
+        } else {
+            told
+        })?;
+        page.line(&Text::from(
+            "do: put the lake's _state/commits back from a backup, or ingest the logs into a new lake",
+        ))?;
+    }
+    Ok(if is_whole {
         Exit::Answered.into()
     } else {
         Exit::Damaged.into()

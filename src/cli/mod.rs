@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Style, Styles};
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use eksplain_analyze::quote;
 
@@ -66,7 +67,8 @@ pub(crate) struct Global {
         global = true,
         value_name = "DIR",
         env = "EKSPLAIN_LAKE",
-        default_value = DEFAULT_LAKE
+        default_value = DEFAULT_LAKE,
+        value_parser = PathBufValueParser::new().try_map(folder)
     )]
     pub(crate) lake: PathBuf,
     /// Profile of the AWS configuration files
@@ -173,6 +175,14 @@ enum Command {
     Completions(shell::Completions),
     /// The manual: its main page, that of a command, or all as files
     Man(shell::Manual),
+}
+
+/// The lake is a folder: without this, an address would silently become one of that name.
+fn folder(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path.to_string_lossy().contains("://") {
+        return Err("a lake is a folder: name one, on a mounted volume if need be; reports can go to S3");
+    }
+    Ok(path)
 }
 
 /// Does what was typed.

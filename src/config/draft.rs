@@ -101,7 +101,12 @@ impl Draft {
             "arn:aws:sns:us-east-1:111122223333:eks-access",
             "a topic, a file, or - for standard output",
         );
-        out.line(&format!("{notify}when = \"changes\"                   # or always, or findings (what fail-on names); failures always"));
+        out.entry(
+            notify,
+            "when",
+            &text("changes"),
+            "or always, or findings (what fail-on names); failures always",
+        );
         out.0
     }
 
@@ -245,6 +250,21 @@ mod tests {
         assert_eq!(config.sources.len(), 5);
         assert_eq!(config.questions.fail_on, ["new-admin", "recovery-needed", "critical"]);
         assert!(matches!(config.notify.unwrap().to, Recipient::Topic(_)));
+    }
+
+    #[test]
+    fn comments_stand_in_one_column() {
+        let told = Draft {
+            notify: Some("-".to_owned()),
+            ..Draft::default()
+        };
+        for toml in [Draft::default().toml(), told.toml()] {
+            let entries = toml.lines().filter_map(|line| line.rsplit_once(" # "));
+            for (entry, comment) in entries.filter(|(entry, _)| entry.contains(" = ")) {
+                let length = entry.trim_end().len();
+                assert_eq!(entry.len(), length.max(36), "{entry} # {comment}");
+            }
+        }
     }
 
     #[test]

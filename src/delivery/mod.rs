@@ -75,6 +75,12 @@ impl Destination {
     /// Finds the destination; nothing is written yet.
     pub(crate) fn open(to: &str, access: Settings, encryption: &Encryption) -> Result<Self, Failure> {
         if !to.starts_with("s3://") {
+            if to.contains("://") {
+                return Err(Failure::usage(
+                    format!("could not deliver to {to}: it is neither a folder nor a place in S3"),
+                    "write --to DIR or --to s3://BUCKET/PREFIX",
+                ));
+            }
             if *encryption != Encryption::OfBucket {
                 return Err(Failure::usage(
                     format!("could not encrypt what goes into the folder {to}"),

@@ -19,6 +19,9 @@ mod keys;
 mod questions;
 mod source;
 
+const NOTHING_TO_DO: &str = "nothing to do: there is no [[source]], no [report], no [notify] and no fail-on; `eksplain init` writes a \
+                             configuration to begin with";
+
 /// What stands at the top and holds for each source.
 struct Defaults<'a, 't> {
     section: Section<'a, 't>,
@@ -68,7 +71,7 @@ impl Reader<'_> {
         top.keys(&mut self.found, TOP, belongs);
         let lake = top.text(&mut self.found, "lake", &|text| match text {
             "" => Err("name a folder".to_owned()),
-            _ if text.starts_with("s3://") => {
+            _ if text.contains("://") => {
                 Err("the lake is a folder: mount a volume for it, and let [report] go to S3".to_owned())
             }
             _ => Ok(()),
@@ -79,14 +82,7 @@ impl Reader<'_> {
             clusters: top.texts(&mut self.found, "clusters", &shape::glob),
         };
         let sources = top.tables(&mut self.found, "source", "[[source]]");
-        if sources.is_empty() && !top.has("source") {
-            self.found.warn(
-                0..0,
-                "there is no [[source]]: nothing new is read",
-                "eksplain init shows what there is",
-            );
-        }
-        let sources = sources
+        let sources: Vec<_> = sources
             .into_iter()
             .filter_map(|section| self.source(section, &defaults))
             .collect();
@@ -100,7 +96,8 @@ impl Reader<'_> {
             .table(&mut self.found, "notify", "[notify]")
             .and_then(|section| self.notify(section));
         self.comparable(top, questions.as_ref(), report.as_ref(), notify.as_ref());
-        Config {
+        self.findable(top, questions.as_ref(), notify.as_ref());
+        let config = Config {
             lake: lake.map(|path| self.path(&path)),
             profile: defaults.access.profile,
             sources,
@@ -108,6 +105,46 @@ impl Reader<'_> {
             report,
             notify,
             warnings: Vec::new(),
+        };
+        self.worth_running(top, &config);
+        config
+    }
+
+    /// A pass reads something or answers something. Where another fault was found, what is missing may stand there.
+    fn worth_running(&mut self, top: Section<'_, '_>, config: &Config) {
+        if !config.sources.is_empty() {
+            return;
+        }
+        let answers = config.report.is_some() || config.notify.is_some() || !config.questions.fail_on.is_empty();
+        if !answers && self.found.0.iter().all(Pointer::is_warning) {
+            // An empty text has no place that advice could stand at.
+            self.found.fault(0..0, NOTHING_TO_DO, "");
+        } else if !top.has("source") {
+            self.found.warn(
+                0..0,
+                "there is no [[source]]: nothing new is read",
+                "eksplain init shows what there is",
+            );
+        }
+    }
+
+    /// Findings can only be told where `fail-on` names some.
+    fn findable(&mut self, top: Section<'_, '_>, questions: Option<&Questions>, notify: Option<&Notify>) {
+        let waits = notify.is_some_and(|notify| notify.when == When::Findings);
+        // A table or a word that could not be understood is a fault of its own.
+        let may_name = (questions.is_none() && top.has("questions"))
+            || top
+                .table(&mut self.found, "questions", "[questions]")
+                .is_some_and(|section| !section.places("fail-on").is_empty());
+        if waits
+            && !may_name
+            && let Some(section) = top.table(&mut self.found, "notify", "[notify]")
+        {
+            self.found.fault(
+                section.at("when"),
+                "findings cannot be told: no fail-on names any",
+                "add fail-on = [\"recovery-needed\", \"critical\"] to [questions]",
+            );
         }
     }
 
@@ -215,6 +252,51 @@ mod tests {
         assert_eq!(found, expect.map(|(at, advice)| (at.to_owned(), advice.to_owned())));
     }
 
+    const REPORT: &str = "[report]\nto = \"x\"\n";
+
+    #[test]
+    fn a_pass_that_would_do_nothing_is_a_fault() {
+        for text in [
+            "",
+            "# later\n",
+            "lake = \"x\"\nregions = [\"us-east-1\"]\n",
+            "source = []\n",
+            "[questions]\nclusters = [\"prod\"]\nfail-on = []\n",
+        ] {
+            only_fault(text, NOTHING_TO_DO);
+        }
+        only_fault("[[sorce]]\nfrom = \"snapshot\"\n", "unknown key `sorce` in the top");
+        for text in [
+            REPORT,
+            "[notify]\nto = \"-\"\nwhen = \"always\"\n",
+            "[questions]\nfail-on = \"critical\"\n",
+            "[[source]]\nfrom = \"snapshot\"\n",
+        ] {
+            assert!(read(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn findings_are_told_only_where_fail_on_names_some() {
+        let notify = "[notify]\nto = \"-\"\nwhen = \"findings\"\n";
+        let said = "findings cannot be told: no fail-on names any";
+        for questions in [
+            "",
+            "[questions]\nclusters = [\"prod\"]\n",
+            "[questions]\nfail-on = []\n",
+        ] {
+            only_fault(&format!("{REPORT}{questions}{notify}"), said);
+        }
+        let (at, ..) = faults(&format!("{REPORT}{notify}")).remove(0);
+        assert_eq!(at, "\"findings\"");
+        assert!(read(&format!("[questions]\nfail-on = \"critical\"\n{notify}")).is_ok());
+        // A word that is not understood is the only fault.
+        only_fault(
+            &format!("{REPORT}[questions]\nfail-on = \"critcal\"\n{notify}"),
+            "`fail-on` cannot be \"critcal\"",
+        );
+    }
+
     #[test]
     fn values_that_contradict_each_other_are_faults() {
         for (text, said) in [
@@ -231,6 +313,7 @@ mod tests {
                 "changes cannot be found: the last report cannot be read without its JSON",
             ),
             ("lake = \"s3://x/y\"\n", "`lake` cannot be \"s3://x/y\""),
+            ("lake = \"https://x/y\"\n", "`lake` cannot be \"https://x/y\""),
             ("source = 1\n", "`source` is one table, and there may be several"),
             ("report = 1\n", "`report` is a number, not a table"),
             (
@@ -241,6 +324,7 @@ mod tests {
             only_fault(text, said);
         }
         assert!(faults("a = = 1\nb = \n").len() >= 2, "each line that is no TOML");
-        assert!(read("").unwrap().warnings[0].what().contains("nothing new is read"));
+        let warnings = read(REPORT).unwrap().warnings;
+        assert!(warnings[0].what().contains("nothing new is read"));
     }
 }
