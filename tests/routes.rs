@@ -414,3 +414,20 @@ fn can_i_knows_what_it_does_not_know() {
     late.event(json!({}));
     assert_eq!(ask(&late, &["list", "pods", "-n", "dev", "--as", "dave"]), Value::Null);
 }
+
+#[test]
+fn a_lockout_says_what_it_cannot_know_of_aws_auth() {
+    let mut records = Records::new("CONFIG_MAP", true);
+    records.call("iam", "DeleteRole", json!({"roleName": "Creator"}), Value::Null);
+    let recovery = |records: &Records| records.ask(&["creators"])[0]["recovery"].clone();
+    let dark = recovery(&records);
+    assert_eq!(dark["needed"], true, "{dark}");
+    let hint = "what aws-auth holds is not in these logs";
+    assert!(dark["why"].as_str().unwrap().contains(hint), "{dark}");
+    // A write that the log holds whole tells: nobody is mapped.
+    records.event(json!({"verb": "update", "objectRef": {"resource": "configmaps", "namespace": "kube-system", "name": "aws-auth", "apiVersion": "v1"},
+        "responseObject": {"metadata": {"name": "aws-auth", "namespace": "kube-system"}, "data": {"mapRoles": "[]"}}}));
+    let known = recovery(&records);
+    assert_eq!(known["needed"], true, "{known}");
+    assert!(!known["why"].as_str().unwrap().contains(hint), "{known}");
+}

@@ -50,6 +50,13 @@ pub(super) fn recovery(
         (false, 0) if creator.creator.principal.is_none() => "the creator is not known from these logs".to_owned(),
         (false, _) => format!("no record shows that {name} is gone"),
     };
+    // Not known is not empty: somebody may be mapped there.
+    let is_in_the_dark = needed && mode != Mode::Api && *life.aws_auth_at(at) == MappingState::Unknown;
+    let why = if is_in_the_dark {
+        format!("{why}; what aws-auth holds is not in these logs and may let somebody in")
+    } else {
+        why
+    };
     let plan = Plan {
         life,
         creator,
