@@ -14,6 +14,7 @@ mod report;
 mod runtime;
 mod settings;
 mod view;
+mod whole;
 
 use std::process::ExitCode;
 

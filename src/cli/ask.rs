@@ -247,13 +247,7 @@ pub(super) fn facts_at(engine: &Engine, at: Micros) -> Result<Facts, Failure> {
 
 /// Exit 1 where a finding matches `--fail-on`.
 fn matched<F: Finding>(ask: &Ask, findings: &[F]) -> ExitCode {
-    let is_rule = |word: &String, rule: &String| rule == "any" || rule == word || word.starts_with(&format!("{rule}."));
-    let matches = |finding: &F| {
-        finding
-            .words()
-            .iter()
-            .any(|word| ask.fail_on.iter().any(|rule| is_rule(word, rule)))
-    };
+    let matches = |finding: &F| ask.fail_on.iter().any(|rule| finding.is_named_by(rule));
     if findings.iter().any(matches) {
         Exit::Matched.into()
     } else {

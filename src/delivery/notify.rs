@@ -15,6 +15,7 @@ use crate::render::escape;
 use crate::report::Report;
 use crate::report::summary::Summary;
 use crate::runtime::runtime;
+use crate::whole::write_whole;
 
 /// Changes that are told one by one; the report tells all.
 const MOST_CHANGES: usize = 20;
@@ -80,14 +81,7 @@ pub(crate) fn send(target: &Target, access: Settings, report: &Report, delivered
     let json = serde_json::to_string(&notification)?;
     match target {
         Target::Stdout => writeln!(std::io::stdout().lock(), "{json}")?,
-        Target::File(path) => {
-            let mut file = tempfile::NamedTempFile::new_in(match path.parent() {
-                Some(folder) if !folder.as_os_str().is_empty() => folder,
-                _ => std::path::Path::new("."),
-            })?;
-            writeln!(file, "{json}")?;
-            file.persist(path).map_err(|error| error.error)?;
-        }
+        Target::File(path) => write_whole(path, format!("{json}\n").as_bytes())?,
         Target::Topic(topic) => {
             let message = Message {
                 subject: subject(report),

@@ -106,6 +106,15 @@ pub(crate) trait Finding: Serialize {
         Self: Sized;
     /// Words that `--fail-on` may name.
     fn words(&self) -> Vec<String>;
+
+    /// Whether a rule of `--fail-on` names this finding: `any`, one of its words, or what stands before a dot of one
+    /// (`authn` of `authn.not-mapped`).
+    fn is_named_by(&self, rule: &str) -> bool {
+        let is_rule = |word: &String| {
+            rule == "any" || word == rule || word.strip_prefix(rule).is_some_and(|rest| rest.starts_with('.'))
+        };
+        self.words().iter().any(is_rule)
+    }
 }
 
 impl<F> Document<F> {

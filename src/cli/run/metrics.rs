@@ -13,8 +13,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{LastRun, write_whole};
+use super::record::LastRun;
 use super::report_step::all_kinds;
+use crate::whole::write_whole;
 
 type Labels = BTreeMap<String, String>;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
@@ -15,6 +15,7 @@ use super::severity;
 use crate::cli::ingest::Run;
 use crate::error::{Exit, Failure};
 use crate::settings::{Micros, now};
+use crate::whole::write_whole;
 
 /// How many of something, by its name.
 pub(super) type Counts = BTreeMap<String, u64>;
@@ -333,14 +334,4 @@ pub(super) fn host() -> String {
         .map(|name| name.trim().to_owned())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "an unnamed host".to_owned())
-}
-
-/// Writes a file that is there whole or as it was before. The run's lock keeps others away.
-pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".new");
-    let mut file = File::create(&aside)?;
-    io::Write::write_all(&mut file, content)?;
-    file.sync_all()?;
-    fs::rename(&aside, path)
 }

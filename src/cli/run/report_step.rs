@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use eksplain_aws::s3::Encryption;
 use eksplain_aws::{Aws, sns};
 
-use super::record::{Answered, Counts, Delivered, LastRun, write_whole};
+use super::record::{Answered, Counts, Delivered, LastRun};
 use crate::cli::Global;
 use crate::cli::ask::{self, Selectors};
 use crate::cli::report::access;
@@ -18,6 +18,7 @@ use crate::render::Output;
 use crate::report::{Form, Report};
 use crate::runtime::runtime;
 use crate::view::Finding;
+use crate::whole::write_whole;
 
 /// In the lake: what the alarms of the next pass compare with.
 const TOLD: &str = "_state/told.json";
@@ -190,18 +191,15 @@ fn encryption(wanted: &Wanted) -> Encryption {
     }
 }
 
-/// Whether a finding says a word, or one below it (`authn` of `authn.not-mapped`).
+/// Whether some finding of the report is named by a rule of `fail-on`.
 fn is_found(rule: &str, report: &Report) -> bool {
-    fn says<F: Finding>(rule: &str, findings: &[F]) -> bool {
-        let is_rule = |word: &String| {
-            rule == "any" || word == rule || word.strip_prefix(rule).is_some_and(|rest| rest.starts_with('.'))
-        };
-        findings.iter().any(|finding| finding.words().iter().any(is_rule))
+    fn names<F: Finding>(rule: &str, findings: &[F]) -> bool {
+        findings.iter().any(|finding| finding.is_named_by(rule))
     }
-    says(rule, &report.admins)
-        || says(rule, &report.creators)
-        || says(rule, &report.denials)
-        || says(rule, &report.checks)
+    names(rule, &report.admins)
+        || names(rule, &report.creators)
+        || names(rule, &report.denials)
+        || names(rule, &report.checks)
 }
 
 /// Findings by question and status; a status that nothing has is there too, with nought.
