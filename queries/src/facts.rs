@@ -375,6 +375,19 @@ pub struct Snapshot {
     pub body: String,
 }
 
+/// `rejects.sql`: a record of a cluster's or account's log that could not be read; sorted by id.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RejectSeen {
+    /// The reject; its time is that of the envelope.
+    pub at: Mark,
+    /// Where it belongs, as far as the envelope and the hints say.
+    pub place: Place,
+    /// What it was taken for: `audit`, `cloudtrail`, `authenticator`, …
+    pub kind: String,
+    /// The beginning of its text.
+    pub text: String,
+}
+
 /// Everything the three questions need to know of a lake, up to one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
@@ -394,6 +407,8 @@ pub struct Facts {
     pub activity: Vec<Activity>,
     /// Present state.
     pub snapshots: Vec<Snapshot>,
+    /// Records that could not be read.
+    pub rejects: Vec<RejectSeen>,
     /// Refused logins.
     pub denied_logins: Vec<DeniedLogin>,
     /// `STS response` lines that may name a refused caller.

@@ -6,7 +6,7 @@ use crate::columns::Frame;
 use crate::engine::{Bounds, Engine, Error};
 use crate::facts::{
     Activity, AuditWrite, CallSuccess, CloudTrailCall, CoverageDay, DeniedCall, DeniedLogin, DeniedRequest, Facts,
-    Login, Mark, RequestSuccess, SessionIssued, SessionSeen, Snapshot, StsResponse,
+    Login, Mark, RejectSeen, RequestSuccess, SessionIssued, SessionSeen, Snapshot, StsResponse,
 };
 
 /// Links followed back from a cluster's creation to a person.
@@ -26,6 +26,7 @@ pub(crate) fn facts(engine: &Engine, bounds: Bounds) -> Result<Facts, Error> {
             sessions: sessions(&run(include_str!("../sql/sessions.sql"))?)?,
             activity: activity(&run(include_str!("../sql/activity.sql"))?)?,
             snapshots: snapshots(&run(include_str!("../sql/snapshots.sql"))?)?,
+            rejects: rejects(&run(include_str!("../sql/rejects.sql"))?)?,
             denied_logins: denied_logins(&run(include_str!("../sql/denied_logins.sql"))?)?,
             sts_responses: sts_responses(&run(include_str!("../sql/sts_responses.sql"))?)?,
             denied_requests: denied_requests(&run(include_str!("../sql/denied_requests.sql"))?)?,
@@ -56,6 +57,7 @@ fn sort(facts: &mut Facts) {
     by_mark(&mut facts.calls, |row| &row.at);
     by_mark(&mut facts.issued, |row| &row.call.at);
     by_mark(&mut facts.snapshots, |row| &row.at);
+    by_mark(&mut facts.rejects, |row| &row.at);
     by_mark(&mut facts.denied_logins, |row| &row.at);
     by_mark(&mut facts.sts_responses, |row| &row.at);
     by_mark(&mut facts.denied_requests, |row| &row.at);
@@ -256,6 +258,12 @@ fn snapshots(frame: &Frame) -> PolarsResult<Vec<Snapshot>> {
     rows!(frame, row, {
         at = marks("id", "ts"); place = places(); kind = texts("kind"); name = texts("name"); body = texts("body");
     } => Snapshot { at: at.get(row), place: place.get(row), kind: kind.or_empty(row), name: name.get(row), body: body.or_empty(row) })
+}
+
+fn rejects(frame: &Frame) -> PolarsResult<Vec<RejectSeen>> {
+    rows!(frame, row, {
+        at = marks("id", "ts"); place = places(); kind = texts("kind"); text = texts("text");
+    } => RejectSeen { at: at.get(row), place: place.get(row), kind: kind.or_empty(row), text: text.or_empty(row) })
 }
 
 fn denied_logins(frame: &Frame) -> PolarsResult<Vec<DeniedLogin>> {

@@ -88,6 +88,16 @@ pub(super) fn roles() -> &'static [Role] {
     &ROLES
 }
 
+/// Whether every cluster has an object of this name from the beginning.
+pub(crate) fn is_default(resource: &str, namespace: Option<&str>, name: &str) -> bool {
+    namespace.is_none()
+        && match resource {
+            "clusterroles" => ROLES.iter().any(|role| role.name == name) || name.starts_with("system:"),
+            "clusterrolebindings" => BINDINGS.iter().any(|binding| binding.name == name) || name.starts_with("system:"),
+            _ => false,
+        }
+}
+
 pub(super) fn bindings() -> &'static [Binding] {
     &BINDINGS
 }

@@ -22,10 +22,10 @@ impl<'s> Rbac<'s> {
     pub(crate) fn new(
         roles: impl IntoIterator<Item = &'s Role>,
         bindings: impl IntoIterator<Item = &'s Binding>,
-        gone: impl Fn(&Binding) -> bool,
+        gone: impl Fn(&str, &str) -> bool,
     ) -> Self {
         let mut rbac = Self::default();
-        for role in defaults::roles() {
+        for role in defaults::roles().iter().filter(|role| !gone("clusterroles", &role.name)) {
             rbac.roles.insert((None, role.name.as_str()), role);
         }
         for role in roles {
@@ -39,7 +39,7 @@ impl<'s> Rbac<'s> {
             .collect();
         let defaults = defaults::bindings()
             .iter()
-            .filter(|binding| !known.contains(&(None, binding.name.as_str())) && !gone(binding));
+            .filter(|binding| !known.contains(&(None, binding.name.as_str())) && !gone("clusterrolebindings", &binding.name));
         rbac.bindings.extend(defaults);
         rbac
     }

@@ -11,6 +11,7 @@ mod defaults;
 mod evaluate;
 pub(crate) mod policies;
 
+pub(crate) use defaults::is_default;
 pub(crate) use evaluate::{Rbac, in_words, rule_allows, scope_covers};
 
 /// What a request asks for; all that RBAC looks at.

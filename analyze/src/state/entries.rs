@@ -1,13 +1,14 @@
-//! Access entries and the policies associated with them, over time.
+//! Access entries and the policies associated with them, over time: calls and looks in one stream.
 //!
 //! Rule: EKS API; the cluster is `requestParameters.name`, `principalArn` and `policyArn` are percent-encoded where they travel in
 //! the URL; associating again replaces the scope; deleting an entry takes its associations with it. EKS makes the creator's entry
-//! itself, without a call.
+//! itself, without a call. What a complete list lacks is gone by then; EKS's own dates say since when the rest is there.
 
 use eksplain_parse::arn::{Arn, decode_percent};
-use eksplain_queries::facts::{CloudTrailCall, Mark, Micros};
+use eksplain_queries::facts::{CloudTrailCall, Mark, Micros, Snapshot};
 use serde_json::Value;
 
+use super::lists::Look;
 use super::{Incarnation, Mode};
 use crate::json;
 use crate::principal::Spellings;
@@ -28,11 +29,9 @@ pub(crate) struct AccessEntry {
     pub(crate) groups: Vec<(Micros, Vec<String>)>,
     /// `STANDARD`, `EC2_LINUX`, …
     pub(crate) entry_type: Option<String>,
-    /// When it was made; `None` where only later calls show that it is there.
+    /// When it was made; `None` where only later records show that it is there.
     pub(crate) made_at: Option<Micros>,
-    /// The first record that shows it.
-    pub(crate) from: Mark,
-    pub(crate) to: Option<Mark>,
+    pub(crate) stay: Stay,
     /// EKS made it for the creator.
     pub(crate) of_creator: bool,
     pub(crate) associations: Vec<Association>,
@@ -45,8 +44,65 @@ pub(crate) struct Association {
     pub(crate) policy: String,
     /// `None` at cluster scope.
     pub(crate) namespaces: Option<Vec<String>>,
-    pub(crate) from: Mark,
-    pub(crate) to: Option<Mark>,
+    pub(crate) stay: Stay,
+}
+
+/// How long something was there.
+#[derive(Debug, Clone)]
+pub(crate) struct Stay {
+    /// The first record that shows it.
+    pub(crate) first: Mark,
+    /// The last one.
+    pub(crate) last: Mark,
+    /// Since when: by the call that made it, or by EKS's own date.
+    pub(crate) since: Option<Micros>,
+    pub(crate) end: Option<StayEnd>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone)]
+pub(crate) struct StayEnd {
+    /// The record.
+    pub(crate) mark: Mark,
+    /// When it ended.
+    pub(crate) at: Micros,
+    /// It ended at that moment; else it had ended by then, and nothing tells when.
+    pub(crate) is_exact: bool,
+    /// The call that ended it, `None` where a list lacks it.
+    pub(crate) call: Option<String>,
+    pub(crate) by: Option<String>,
+}
+
+impl Stay {
+    fn new(mark: &Mark, since: Option<Micros>) -> Self {
+        Self {
+            first: mark.clone(),
+            last: mark.clone(),
+            since,
+            end: None,
+        }
+    }
+
+    /// The earliest moment at which it is known to be there.
+    pub(crate) fn start(&self) -> Micros {
+        self.since.map_or(self.first.ts, |since| since.min(self.first.ts))
+    }
+
+    pub(crate) fn covers(&self, ts: Micros) -> bool {
+        self.start() <= ts && self.end.as_ref().is_none_or(|end| end.at > ts)
+    }
+
+    fn seen(&mut self, mark: &Mark) {
+        if self.last < *mark {
+            self.last = mark.clone();
+        }
+    }
+
+    fn end(&mut self, end: &StayEnd) {
+        if self.end.is_none() {
+            self.end = Some(end.clone());
+        }
+    }
 }
 
 impl AccessEntry {
@@ -55,17 +111,17 @@ impl AccessEntry {
         self.key.as_deref() == key
     }
 
-    pub(crate) fn stands_at(&self, ts: Micros) -> bool {
-        self.from.ts <= ts && self.to.as_ref().is_none_or(|end| end.ts > ts)
-    }
-
     pub(crate) fn associations_at(&self, ts: Micros) -> impl Iterator<Item = &Association> {
-        self.associations
-            .iter()
-            .filter(move |a| a.from.ts <= ts && a.to.as_ref().is_none_or(|end| end.ts > ts))
+        self.associations.iter().filter(move |a| a.stay.covers(ts))
     }
 
-    fn new(principal_arn: &str, canonical: String, from: &Mark) -> Self {
+    /// The groups at a moment.
+    pub(crate) fn groups_at(&self, ts: Micros) -> &[String] {
+        let by_then = self.groups.iter().rev().find(|(from, _)| *from <= ts);
+        by_then.or(self.groups.first()).map_or(&[], |(_, groups)| groups)
+    }
+
+    fn new(principal_arn: &str, canonical: String, mark: &Mark, made_at: Option<Micros>) -> Self {
         Self {
             principal_arn: principal_arn.to_owned(),
             key: key_of(principal_arn),
@@ -73,43 +129,34 @@ impl AccessEntry {
             username: None,
             groups: Vec::new(),
             entry_type: None,
-            made_at: None,
-            from: from.clone(),
-            to: None,
+            made_at,
+            stay: Stay::new(mark, made_at),
             of_creator: false,
             associations: Vec::new(),
         }
     }
 
-    fn end(&mut self, at: &Mark) {
-        self.to = Some(at.clone());
-        for association in self.associations.iter_mut().filter(|a| a.to.is_none()) {
-            association.to = Some(at.clone());
+    fn end(&mut self, end: &StayEnd) {
+        self.stay.end(end);
+        for association in &mut self.associations {
+            association.stay.end(end);
         }
     }
 
-    fn associate(&mut self, policy: &str, namespaces: Option<Vec<String>>, at: &Mark) {
-        self.disassociate(policy, at);
+    fn associate(&mut self, policy: &str, namespaces: Option<Vec<String>>, mark: &Mark, since: Option<Micros>) {
         self.associations.push(Association {
             policy: policy.to_owned(),
             namespaces,
-            from: at.clone(),
-            to: None,
+            stay: Stay::new(mark, since),
         });
     }
 
-    fn disassociate(&mut self, policy: &str, at: &Mark) {
-        for association in self
-            .associations
-            .iter_mut()
-            .filter(|a| a.to.is_none() && a.policy == policy)
-        {
-            association.to = Some(at.clone());
-        }
+    fn open_association(&mut self, policy: &str) -> Option<&mut Association> {
+        self.associations.iter_mut().find(|a| a.stay.end.is_none() && a.policy == policy)
     }
 
     /// Fills in what a description of the entry says.
-    fn describe(&mut self, entry: &Value, at: Micros) {
+    fn describe(&mut self, entry: &Value, since: Micros) {
         if let Some(username) = json::text(entry, &["username"]) {
             self.username = Some(username.to_owned());
         }
@@ -117,177 +164,293 @@ impl AccessEntry {
             self.entry_type = Some(kind.to_owned());
         }
         if entry["kubernetesGroups"].is_array() {
-            self.groups.push((at, json::texts(&entry["kubernetesGroups"])));
+            let groups = json::texts(&entry["kubernetesGroups"]);
+            if self.groups.last().is_none_or(|(_, known)| *known != groups) {
+                self.groups.push((since, groups));
+            }
         }
     }
 }
 
 /// Every entry of a life, in the order of their beginning.
 pub(super) fn entries(life: &Incarnation<'_>, spellings: &Spellings) -> Vec<AccessEntry> {
-    let mut entries: Vec<AccessEntry> = Vec::new();
-    let creator_entry = |at: &Mark| -> Option<AccessEntry> {
-        let created = life.created?;
-        let canonical = created.canonical_arn.clone()?;
-        let arn = created
-            .session_issuer_arn
-            .clone()
-            .or_else(|| created.arn.clone())
-            .unwrap_or_else(|| canonical.clone());
-        let mut entry = AccessEntry::new(&arn, canonical, at);
-        entry.made_at = Some(at.ts);
-        entry.of_creator = true;
-        entry.groups.push((at.ts, Vec::new()));
-        entry.associate(CLUSTER_ADMIN, None, at);
-        Some(entry)
-    };
-    let mut mode = Mode::Unknown;
-    let mut changes = life.modes.iter().peekable();
-    let mut follow_mode = |until: Micros, entries: &mut Vec<AccessEntry>| {
-        while let Some(change) = changes.next_if(|change| change.at.ts <= until) {
-            let is_birth = life.created.is_some_and(|created| created.at == change.at);
-            let begins = change.mode.reads_entries() && (is_birth || mode == Mode::ConfigMap);
-            if begins && life.bootstrap_admin() == Some(true) {
-                // A switch from CONFIG_MAP binds the entry to the identity that created the cluster, not to one of the same name.
-                entries.extend(creator_entry(&change.at).map(|entry| match life.created {
-                    Some(created) => AccessEntry {
-                        made_at: Some(created.at.ts),
-                        ..entry
-                    },
-                    None => entry,
-                }));
-            }
-            mode = change.mode;
-        }
-    };
-    for call in &life.calls {
-        follow_mode(call.at.ts, &mut entries);
-        apply(call, &mut entries, spellings);
+    enum Change<'c> {
+        Call(&'c CloudTrailCall),
+        Look(&'c Snapshot),
     }
-    for snapshot in &life.snapshots {
-        follow_mode(snapshot.at.ts, &mut entries);
+    let calls = life.calls.iter().map(|call| (&call.at, false, Change::Call(call)));
+    let looks = life.snapshots.iter().map(|look| (&look.at, true, Change::Look(look)));
+    let mut changes: Vec<_> = calls.chain(looks).collect();
+    changes.sort_by_key(|(mark, is_look, _)| (mark.ts, *is_look, mark.id.as_str()));
+    let mut stream = Stream {
+        life,
+        spellings,
+        entries: Vec::new(),
+        mode: Mode::Unknown,
+        modes_done: 0,
+    };
+    for (mark, _, change) in changes {
+        stream.follow_mode(mark.ts);
+        match change {
+            Change::Call(call) => stream.call(call),
+            Change::Look(snapshot) => stream.look(snapshot),
+        }
+    }
+    stream.follow_mode(Micros::MAX);
+    let mut entries = stream.entries;
+    entries.sort_by(|a, b| (&a.stay.first, &a.canonical).cmp(&(&b.stay.first, &b.canonical)));
+    entries
+}
+
+/// The entries as the stream of changes makes them.
+struct Stream<'s, 'f> {
+    life: &'s Incarnation<'f>,
+    spellings: &'s Spellings,
+    entries: Vec<AccessEntry>,
+    mode: Mode,
+    modes_done: usize,
+}
+
+impl Stream<'_, '_> {
+    /// EKS makes the creator's entry when the cluster begins to read entries.
+    fn follow_mode(&mut self, until: Micros) {
+        while let Some(change) = self.life.modes.get(self.modes_done).filter(|change| change.at.ts <= until) {
+            self.modes_done += 1;
+            let created = self.life.created;
+            let is_birth = created.is_some_and(|created| created.at == change.at);
+            let begins = change.mode.reads_entries() && (is_birth || self.mode == Mode::ConfigMap);
+            if begins
+                && self.life.bootstrap_admin() == Some(true)
+                && let Some(created) = created
+                && let Some(canonical) = created.canonical_arn.clone()
+            {
+                let issuer = created.session_issuer_arn.clone().or_else(|| created.arn.clone());
+                let arn = issuer.unwrap_or_else(|| canonical.clone());
+                let mut entry = AccessEntry::new(&arn, canonical, &change.at, Some(change.at.ts));
+                // A switch from CONFIG_MAP binds the entry to the identity that created the cluster, not to one of the same name.
+                entry.made_at = Some(created.at.ts);
+                entry.stay.since = Some(change.at.ts);
+                entry.of_creator = true;
+                entry.groups.push((change.at.ts, Vec::new()));
+                entry.associate(CLUSTER_ADMIN, None, &change.at, Some(change.at.ts));
+                self.entries.push(entry);
+            }
+            self.mode = change.mode;
+        }
+    }
+
+    fn call(&mut self, call: &CloudTrailCall) {
+        let request = json::parse(call.request_parameters.as_deref());
+        let response = json::parse(call.response_elements.as_deref());
+        let said =
+            json::text(&request, &["principalArn"]).or_else(|| json::text(&response["accessEntry"], &["principalArn"]));
+        let Some(arn) = said.map(decode_percent) else { return };
+        let policy = json::text(&request, &["policyArn"]).map(decode_percent);
+        let policy = policy.as_deref().map(policy_name);
+        let ended = |is_exact: bool| StayEnd {
+            mark: call.at.clone(),
+            at: call.at.ts,
+            is_exact,
+            call: Some(call.event_name.clone()),
+            by: call.canonical_arn.clone().or_else(|| call.invoked_by.clone()),
+        };
+        match call.event_name.as_str() {
+            "CreateAccessEntry" => {
+                // The API refuses a second entry: one that was there had been deleted without a record.
+                if let Some(old) = self.standing(&arn) {
+                    old.end(&StayEnd {
+                        call: None,
+                        by: None,
+                        ..ended(false)
+                    });
+                }
+                let Some(canonical) = self.spellings.canonical(&arn) else {
+                    return;
+                };
+                let mut entry = AccessEntry::new(&arn, canonical, &call.at, Some(call.at.ts));
+                entry.groups.push((call.at.ts, Vec::new()));
+                entry.describe(&request, call.at.ts);
+                entry.describe(&response["accessEntry"], call.at.ts);
+                self.entries.push(entry);
+            }
+            "UpdateAccessEntry" => {
+                if let Some(entry) = self.stand(&arn, &call.at) {
+                    entry.describe(&request, call.at.ts);
+                    entry.describe(&response["accessEntry"], call.at.ts);
+                }
+            }
+            "DeleteAccessEntry" => {
+                if let Some(entry) = self.stand(&arn, &call.at) {
+                    entry.end(&ended(true));
+                }
+            }
+            "AssociateAccessPolicy" => {
+                let Some(policy) = policy else { return };
+                let scope = if request["accessScope"].is_object() {
+                    &request["accessScope"]
+                } else {
+                    &response["associatedAccessPolicy"]["accessScope"]
+                };
+                let namespaces = namespaces(scope);
+                let Some(entry) = self.stand(&arn, &call.at) else { return };
+                if let Some(old) = entry.open_association(policy) {
+                    old.stay.seen(&call.at);
+                    // Associating again with the same scope changes nothing.
+                    if old.namespaces == namespaces {
+                        return;
+                    }
+                    old.stay.end(&ended(true));
+                }
+                entry.associate(policy, namespaces, &call.at, Some(call.at.ts));
+            }
+            "DisassociateAccessPolicy" => {
+                let Some(policy) = policy else { return };
+                let Some(entry) = self.stand(&arn, &call.at) else { return };
+                // Of one that no record showed before, the scope is not known: it is no grant that could be told.
+                if let Some(old) = entry.open_association(policy) {
+                    old.stay.end(&ended(true));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn look(&mut self, snapshot: &Snapshot) {
+        if let Some(look) = Look::of(snapshot) {
+            if look.what == "access_entries" {
+                self.end_missing(&look);
+            }
+            return;
+        }
         let body = json::parse(Some(&snapshot.body));
         let entry = if body["accessEntry"].is_object() {
             &body["accessEntry"]
         } else {
             &body
         };
-        let Some(arn) = json::text(entry, &["principalArn"]) else {
-            continue;
+        let Some(arn) = json::text(entry, &["principalArn"]).map(str::to_owned) else {
+            return;
         };
         match snapshot.kind.as_str() {
-            "access_entry" => {
-                let made_at = super::incarnation::created_at(&entry["createdAt"]);
-                let standing = stand(&mut entries, arn, &snapshot.at, spellings);
-                if let Some(standing) = standing {
-                    standing.made_at = standing.made_at.or(made_at);
-                    standing.describe(entry, snapshot.at.ts);
-                }
-            }
-            "access_policy_association" => {
-                let policies = entry["associatedAccessPolicies"]
-                    .as_array()
-                    .cloned()
-                    .unwrap_or_else(|| vec![entry.clone()]);
-                for policy in &policies {
-                    let Some(name) = json::text(policy, &["policyArn"]).map(policy_name) else {
-                        continue;
-                    };
-                    let namespaces = namespaces(&policy["accessScope"]);
-                    let Some(standing) = stand(&mut entries, arn, &snapshot.at, spellings) else {
-                        continue;
-                    };
-                    if !standing
-                        .associations_at(snapshot.at.ts)
-                        .any(|a| a.policy == name && a.namespaces == namespaces)
-                    {
-                        standing.associate(name, namespaces, &snapshot.at);
-                    }
-                }
-            }
+            "access_entry" => self.saw_entry(&arn, entry, &snapshot.at),
+            "access_policy_association" => self.saw_policies(&arn, entry, &snapshot.at),
             _ => {}
         }
     }
-    follow_mode(Micros::MAX, &mut entries);
-    entries.sort_by(|a, b| (&a.from, &a.canonical).cmp(&(&b.from, &b.canonical)));
-    entries
-}
 
-fn apply(call: &CloudTrailCall, entries: &mut Vec<AccessEntry>, spellings: &Spellings) {
-    let request = json::parse(call.request_parameters.as_deref());
-    let response = json::parse(call.response_elements.as_deref());
-    let said =
-        json::text(&request, &["principalArn"]).or_else(|| json::text(&response["accessEntry"], &["principalArn"]));
-    let Some(arn) = said.map(decode_percent) else { return };
-    let policy = json::text(&request, &["policyArn"]).map(decode_percent);
-    match call.event_name.as_str() {
-        "CreateAccessEntry" => {
-            // The API refuses a second entry: one that stood was deleted without a record.
-            if let Some(old) = standing(entries, &arn) {
-                old.end(&call.at);
-            }
-            let Some(canonical) = spellings.canonical(&arn) else {
+    fn saw_entry(&mut self, arn: &str, entry: &Value, at: &Mark) {
+        let made_at = super::incarnation::created_at(&entry["createdAt"]);
+        let modified = super::incarnation::created_at(&entry["modifiedAt"]).or(made_at);
+        // One that was made later than the one known is another: that had ended.
+        const CLOCKS: Micros = 120 * 1_000_000;
+        if let Some(old) = self.standing(arn)
+            && let Some((known, made)) = old.stay.since.or(Some(old.stay.first.ts)).zip(made_at)
+            && made > known + CLOCKS
+        {
+            old.end(&StayEnd {
+                mark: at.clone(),
+                at: made,
+                is_exact: false,
+                call: None,
+                by: None,
+            });
+        }
+        if self.standing(arn).is_none() {
+            let Some(canonical) = self.spellings.canonical(arn) else {
                 return;
             };
-            let mut entry = AccessEntry::new(&arn, canonical, &call.at);
-            entry.made_at = Some(call.at.ts);
-            entry.groups.push((call.at.ts, Vec::new()));
-            entry.describe(&request, call.at.ts);
-            entry.describe(&response["accessEntry"], call.at.ts);
-            entries.push(entry);
+            let mut new = AccessEntry::new(arn, canonical, at, made_at);
+            new.of_creator = self.is_creators(arn, made_at);
+            self.entries.push(new);
         }
-        "UpdateAccessEntry" => {
-            if let Some(entry) = stand(entries, &arn, &call.at, spellings) {
-                entry.describe(&request, call.at.ts);
-                entry.describe(&response["accessEntry"], call.at.ts);
-            }
+        if let Some(standing) = self.stand(arn, at) {
+            standing.made_at = standing.made_at.or(made_at);
+            standing.describe(entry, modified.unwrap_or(at.ts));
         }
-        "DeleteAccessEntry" => {
-            if let Some(entry) = stand(entries, &arn, &call.at, spellings) {
-                entry.end(&call.at);
-            }
-        }
-        "AssociateAccessPolicy" => {
-            let Some(policy) = policy else { return };
-            let scope = if request["accessScope"].is_object() {
-                &request["accessScope"]
-            } else {
-                &response["associatedAccessPolicy"]["accessScope"]
+    }
+
+    fn saw_policies(&mut self, arn: &str, entry: &Value, at: &Mark) {
+        let Some(standing) = self.stand(arn, at) else { return };
+        let whole = entry["associatedAccessPolicies"].as_array();
+        let policies = whole.cloned().unwrap_or_else(|| vec![entry.clone()]);
+        let mut listed = Vec::new();
+        for policy in &policies {
+            let Some(name) = json::text(policy, &["policyArn"]).map(policy_name) else {
+                continue;
             };
-            let namespaces = namespaces(scope);
-            if let Some(entry) = stand(entries, &arn, &call.at, spellings) {
-                entry.associate(policy_name(&policy), namespaces, &call.at);
+            let namespaces = namespaces(&policy["accessScope"]);
+            let date = |key: &str| super::incarnation::created_at(&policy[key]);
+            let since = date("modifiedAt").or(date("associatedAt"));
+            listed.push(name.to_owned());
+            match standing.open_association(name) {
+                Some(known) if known.namespaces == namespaces => {
+                    known.stay.seen(at);
+                    continue;
+                }
+                Some(other) => other.stay.end(&StayEnd {
+                    mark: at.clone(),
+                    at: since.unwrap_or(at.ts),
+                    is_exact: since.is_some(),
+                    call: None,
+                    by: None,
+                }),
+                None => {}
+            }
+            standing.associate(name, namespaces, at, since);
+        }
+        if whole.is_some() {
+            for missing in &mut standing.associations {
+                if missing.stay.end.is_none() && !listed.contains(&missing.policy) {
+                    missing.stay.end(&gone_by(at));
+                }
             }
         }
-        "DisassociateAccessPolicy" => {
-            let Some(policy) = policy else { return };
-            if let Some(entry) = stand(entries, &arn, &call.at, spellings) {
-                entry.disassociate(policy_name(&policy), &call.at);
+    }
+
+    /// Entries that a complete list lacks are gone.
+    fn end_missing(&mut self, look: &Look<'_>) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.stay.end.is_none()) {
+            if entry.key.as_deref().is_some_and(|key| !look.names_arn(key)) {
+                entry.end(&gone_by(look.at));
             }
         }
-        _ => {}
+    }
+
+    /// Whether an entry is the one that EKS made with the cluster for who created it.
+    fn is_creators(&self, arn: &str, made_at: Option<Micros>) -> bool {
+        const WITH_IT: Micros = 5 * 60 * 1_000_000;
+        let Some(created) = self.life.created else { return false };
+        let is_its = created.canonical_arn.as_deref().and_then(key_of) == key_of(arn);
+        is_its && self.life.bootstrap_admin() == Some(true) && made_at.is_some_and(|made| (made - created.at.ts).abs() < WITH_IT)
+    }
+
+    /// The entry of this ARN that has not ended.
+    fn standing(&mut self, arn: &str) -> Option<&mut AccessEntry> {
+        let key = key_of(arn)?;
+        let is_it = |entry: &&mut AccessEntry| entry.stay.end.is_none() && entry.is_of(Some(&key));
+        self.entries.iter_mut().rev().find(is_it)
+    }
+
+    /// The entry of this ARN, which a record proves to be there.
+    fn stand(&mut self, arn: &str, at: &Mark) -> Option<&mut AccessEntry> {
+        if self.standing(arn).is_none() {
+            let canonical = self.spellings.canonical(arn)?;
+            self.entries.push(AccessEntry::new(arn, canonical, at, None));
+        }
+        let entry = self.standing(arn)?;
+        entry.stay.seen(at);
+        Some(entry)
     }
 }
 
-/// The entry of this ARN that has not ended.
-fn standing<'e>(entries: &'e mut [AccessEntry], arn: &str) -> Option<&'e mut AccessEntry> {
-    let key = key_of(arn)?;
-    entries
-        .iter_mut()
-        .rev()
-        .find(|entry| entry.to.is_none() && entry.is_of(Some(&key)))
-}
-
-/// The entry of this ARN, which a call that succeeded proves to be there.
-fn stand<'e>(
-    entries: &'e mut Vec<AccessEntry>,
-    arn: &str,
-    at: &Mark,
-    spellings: &Spellings,
-) -> Option<&'e mut AccessEntry> {
-    if standing(entries, arn).is_none() {
-        entries.push(AccessEntry::new(arn, spellings.canonical(arn)?, at));
+fn gone_by(at: &Mark) -> StayEnd {
+    StayEnd {
+        mark: at.clone(),
+        at: at.ts,
+        is_exact: false,
+        call: None,
+        by: None,
     }
-    standing(entries, arn)
 }
 
 /// What tells entries apart: IAM names are unique in an account whatever their path and case.

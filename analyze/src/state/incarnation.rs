@@ -5,11 +5,14 @@
 
 use eksplain_queries::facts::{Activity, AuditWrite, CloudTrailCall, Login, Mark, Micros, SessionSeen, Snapshot};
 
-use super::aws_auth::{self, AwsAuthVersion, MappingState};
+use super::aws_auth::{self, Content};
+use super::cut::Cut;
 use super::entries::{self, AccessEntry};
+use super::history::History;
 use super::rbac_history::RbacHistory;
 use crate::findings::Cluster;
 use crate::json;
+use crate::knowledge::{Doubt, Known, LogKind, Logs, Why};
 use crate::principal::Spellings;
 
 /// Which sources of identity the cluster reads.
@@ -64,6 +67,8 @@ pub(crate) struct Incarnation<'f> {
     pub(crate) deleted: Option<&'f CloudTrailCall>,
     /// Records from here on are this life's; the least number where its creation is not known.
     pub(crate) start: Micros,
+    /// When it was made: by the call, or by EKS's own date in a snapshot.
+    pub(crate) born: Option<Micros>,
     /// Its end where it is known: DeleteCluster, or the creation of the next life.
     pub(crate) deleted_at: Option<Micros>,
     /// Calls that succeeded, in order.
@@ -75,8 +80,12 @@ pub(crate) struct Incarnation<'f> {
     pub(crate) sessions: Vec<&'f SessionSeen>,
     /// First request that an access policy let through.
     pub(crate) policy_use: Option<Mark>,
+    /// Records of its logs that could not be read, in order.
+    pub(crate) cut: Vec<Cut>,
+    /// What its logs could show.
+    pub(crate) logs: Logs,
     pub(crate) modes: Vec<ModeChange>,
-    pub(crate) aws_auth: Vec<AwsAuthVersion>,
+    pub(crate) aws_auth: History<Content>,
     pub(crate) entries: Vec<AccessEntry>,
     pub(crate) rbac: RbacHistory,
 }
@@ -84,27 +93,47 @@ pub(crate) struct Incarnation<'f> {
 /// Records this long before the first CreateCluster are another life's; a shorter time is the clocks'.
 const SKEW: Micros = 10 * 60 * 1_000_000;
 
-/// Cuts the calls of one cluster name into lives.
+/// Cuts the calls of one cluster name into lives; `births` are the dates of creation that EKS gave in snapshots, in order.
 pub(super) fn lives<'f>(
     cluster: &Cluster,
     calls: &[&'f CloudTrailCall],
+    births: &[Micros],
     first_log: Option<Micros>,
 ) -> Vec<Incarnation<'f>> {
     let mut lives: Vec<Incarnation<'f>> = Vec::new();
-    let open = |lives: &mut Vec<Incarnation<'f>>, created: Option<&'f CloudTrailCall>| {
-        let start = created.map_or(Micros::MIN, |call| call.at.ts);
+    let open = |lives: &mut Vec<Incarnation<'f>>, created: Option<&'f CloudTrailCall>, born: Option<Micros>| {
+        let start = born.unwrap_or(Micros::MIN);
         if let Some(before) = lives.last_mut() {
             before.deleted_at.get_or_insert(start);
         }
         let number = u32::try_from(lives.len()).unwrap_or(u32::MAX).saturating_add(1);
-        lives.push(Incarnation::new(cluster.clone(), number, created, start));
+        lives.push(Incarnation::new(cluster.clone(), number, created, start, born));
     };
     let is_copy = |a: &CloudTrailCall, b: &CloudTrailCall| {
         (a.shared_event_id.is_some() && a.shared_event_id == b.shared_event_id)
             || (a.event_id.is_some() && a.event_id == b.event_id)
     };
-    let is_before_creation = |call: &CloudTrailCall| first_log.is_some_and(|first| first < call.at.ts - SKEW);
+    let is_before = |ts: Micros| first_log.is_some_and(|first| first < ts - SKEW);
+    // EKS dates a cluster from the call that made it: the same birth, told twice.
+    let has_call = |born: Micros| {
+        let creations = calls.iter().filter(|call| call.event_name == "CreateCluster");
+        creations.into_iter().any(|call| (call.at.ts - born).abs() < SKEW)
+    };
+    let mut births = births.iter().copied().filter(|born| !has_call(*born)).peekable();
+    let mut open_births = |lives: &mut Vec<Incarnation<'f>>, until: Micros| {
+        while let Some(born) = births.next_if(|born| *born <= until) {
+            let is_known = lives.last().and_then(|life| life.born).is_some_and(|known| (known - born).abs() < SKEW);
+            if is_known {
+                continue;
+            }
+            if lives.is_empty() && is_before(born) {
+                open(lives, None, None);
+            }
+            open(lives, None, Some(born));
+        }
+    };
     for call in calls {
+        open_births(&mut lives, call.at.ts);
         match call.event_name.as_str() {
             "CreateCluster" => {
                 if lives
@@ -114,14 +143,14 @@ pub(super) fn lives<'f>(
                 {
                     continue;
                 }
-                if lives.is_empty() && is_before_creation(call) {
-                    open(&mut lives, None);
+                if lives.is_empty() && is_before(call.at.ts) {
+                    open(&mut lives, None, None);
                 }
-                open(&mut lives, Some(call));
+                open(&mut lives, Some(call), Some(call.at.ts));
             }
             "DeleteCluster" => {
                 if lives.is_empty() {
-                    open(&mut lives, None);
+                    open(&mut lives, None, None);
                 }
                 if let Some(life) = lives.last_mut().filter(|life| life.deleted_at.is_none()) {
                     life.deleted_at = Some(call.at.ts);
@@ -130,7 +159,7 @@ pub(super) fn lives<'f>(
             }
             _ => {
                 if lives.is_empty() {
-                    open(&mut lives, None);
+                    open(&mut lives, None, None);
                 }
                 if let Some(life) = lives.last_mut() {
                     life.calls.push(call);
@@ -138,20 +167,28 @@ pub(super) fn lives<'f>(
             }
         }
     }
+    open_births(&mut lives, Micros::MAX);
     if lives.is_empty() {
-        open(&mut lives, None);
+        open(&mut lives, None, None);
     }
     lives
 }
 
 impl<'f> Incarnation<'f> {
-    fn new(cluster: Cluster, number: u32, created: Option<&'f CloudTrailCall>, start: Micros) -> Self {
+    fn new(
+        cluster: Cluster,
+        number: u32,
+        created: Option<&'f CloudTrailCall>,
+        start: Micros,
+        born: Option<Micros>,
+    ) -> Self {
         Self {
             cluster,
             number,
             created,
             deleted: None,
             start,
+            born,
             deleted_at: None,
             calls: Vec::new(),
             writes: Vec::new(),
@@ -160,8 +197,10 @@ impl<'f> Incarnation<'f> {
             logins: Vec::new(),
             sessions: Vec::new(),
             policy_use: None,
+            cut: Vec::new(),
+            logs: Logs::none(),
             modes: Vec::new(),
-            aws_auth: Vec::new(),
+            aws_auth: History::default(),
             entries: Vec::new(),
             rbac: RbacHistory::default(),
         }
@@ -170,20 +209,9 @@ impl<'f> Incarnation<'f> {
     /// Rebuilds the state from the records.
     pub(super) fn rebuild(&mut self, spellings: &Spellings) {
         self.modes = self.mode_changes();
-        self.aws_auth = aws_auth::versions(self);
+        self.aws_auth = aws_auth::history(self);
         self.entries = entries::entries(self, spellings);
         self.rbac = RbacHistory::build(self);
-    }
-
-    /// When it was created, where a record tells.
-    pub(crate) fn created_at(&self) -> Option<Micros> {
-        if let Some(created) = self.created {
-            return Some(created.at.ts);
-        }
-        let clusters = self.snapshots.iter().filter(|snapshot| snapshot.kind == "cluster");
-        clusters
-            .map(|snapshot| json::parse(Some(&snapshot.body)))
-            .find_map(|body| created_at(&body["createdAt"]))
     }
 
     /// Whether the creator was made an admin; `None` where no record tells.
@@ -273,25 +301,51 @@ impl<'f> Incarnation<'f> {
         self.modes.iter().find(|change| change.mode == Mode::Api)
     }
 
-    /// What aws-auth was at a moment.
-    pub(crate) fn aws_auth_at(&self, ts: Micros) -> &MappingState {
-        self.aws_auth
-            .iter()
-            .rev()
-            .find(|version| version.at.ts <= ts)
-            .map_or(&MappingState::Unknown, |version| &version.state)
-    }
-
     /// Access entries at a moment.
     pub(crate) fn entries_at(&self, ts: Micros) -> impl Iterator<Item = &AccessEntry> {
-        self.entries.iter().filter(move |entry| entry.stands_at(ts))
+        self.entries.iter().filter(move |entry| entry.stay.covers(ts))
     }
 
-    /// Whether every change since the beginning is in the records: the life's creation, and the audit log from then on.
-    pub(crate) fn is_complete(&self, first_audit: Option<Micros>) -> bool {
-        let from_birth = self.created.is_some() && first_audit.is_some();
-        let has = |kind: &str| self.snapshots.iter().any(|snapshot| snapshot.kind == kind);
-        from_birth || (has("cluster_role_binding") && has("role_binding"))
+    /// What is known of the mode at a moment; [`Incarnation::mode_at`] says what it most likely was.
+    pub(crate) fn mode_known_at(&self, ts: Micros) -> Known<Mode> {
+        let mode = self.mode_at(ts);
+        let last = self.modes.iter().rev().find(|change| change.at.ts <= ts);
+        let next = self.modes.iter().find(|change| change.at.ts > ts);
+        match (mode, last, next) {
+            // The mode only moves forward: whatever was API stays it, whatever is CONFIG_MAP later was it before.
+            (Mode::Api, Some(_), _) | (Mode::ConfigMap, _, Some(ModeChange { mode: Mode::ConfigMap, .. })) => {
+                return Known::Is(mode);
+            }
+            (Mode::ApiAndConfigMap, Some(_), Some(next)) if next.mode == Mode::ApiAndConfigMap => return Known::Is(mode),
+            _ => {}
+        }
+        let gap = match last {
+            Some(last) => self.logs.trail.gap_between(last.at.ts, ts).cloned(),
+            None => None,
+        };
+        match (mode, gap) {
+            (Mode::Unknown | Mode::SomeApi, gap) => Known::Unknown(Doubt {
+                gap,
+                nearest: (mode == Mode::SomeApi).then_some(mode),
+            }),
+            (_, None) => Known::Is(mode),
+            (_, Some(gap)) => Known::Unknown(Doubt {
+                gap: Some(gap),
+                nearest: Some(mode),
+            }),
+        }
+    }
+
+    /// When a type of control-plane log was switched off and not on again by a moment: since when, by whom.
+    pub(crate) fn log_off_since(&self, kind: LogKind, ts: Micros) -> Option<(Micros, Option<&str>)> {
+        let log = match kind {
+            LogKind::Audit => &self.logs.audit,
+            _ => &self.logs.authenticator,
+        };
+        log.gaps().iter().rev().find_map(|gap| match &gap.why {
+            Why::SwitchedOff(by) if gap.from <= ts && gap.to > ts => Some((gap.from, by.as_deref())),
+            _ => None,
+        })
     }
 
     /// The earlier of a moment and the life's end.

@@ -11,13 +11,16 @@ use crate::places::Places;
 use crate::principal::Spellings;
 
 pub(crate) mod aws_auth;
+mod cut;
 pub(crate) mod entries;
+pub(crate) mod history;
 pub(crate) mod iam;
 mod incarnation;
 mod index;
+mod lists;
+mod logs;
 pub(crate) mod rbac_history;
 
-pub(crate) use aws_auth::MappingState;
 pub(crate) use entries::{AccessEntry, Association};
 pub(crate) use iam::IamHistory;
 pub(crate) use incarnation::{Incarnation, Mode};
@@ -34,10 +37,12 @@ pub(crate) struct World<'f> {
 }
 
 impl<'f> World<'f> {
-    pub(crate) fn build(facts: &'f Facts) -> Self {
+    /// All that the facts tell, for answers as of a moment; the facts hold no later record.
+    pub(crate) fn build(facts: &'f Facts, at: Micros) -> Self {
         let places = Places::of(facts);
         let spellings = Spellings::of(facts);
-        let iam = IamHistory::build(facts);
+        let trails = logs::Trails::of(facts, at);
+        let iam = IamHistory::build(facts, trails.iam_logs(), trails.lake_end());
         let mut calls: BTreeMap<Cluster, Vec<&CloudTrailCall>> = BTreeMap::new();
         for call in facts
             .calls
@@ -60,9 +65,11 @@ impl<'f> World<'f> {
                 clusters.insert(cluster);
             }
         }
+        let mut births = births(facts, &places);
         let lives = clusters.into_iter().map(|cluster| {
             let calls = calls.remove(&cluster).unwrap_or_default();
-            let lives = incarnation::lives(&cluster, &calls, first_log.get(&cluster).map(|mark| mark.ts));
+            let births = births.remove(&cluster).unwrap_or_default();
+            let lives = incarnation::lives(&cluster, &calls, &births, first_log.get(&cluster).map(|mark| mark.ts));
             (cluster, lives)
         });
         let mut world = Self {
@@ -74,6 +81,10 @@ impl<'f> World<'f> {
             iam,
         };
         world.fill();
+        trails.fill(&mut world);
+        for life in world.lives.values_mut().flatten() {
+            life.rebuild(&world.spellings);
+        }
         world
     }
 
@@ -120,9 +131,6 @@ impl<'f> World<'f> {
         for row in &self.facts.sessions {
             life_of(&row.place, row.first.ts, &|life| life.sessions.push(row));
         }
-        for life in self.lives.values_mut().flatten() {
-            life.rebuild(&self.spellings);
-        }
     }
 
     /// The life that a record of this cluster and time belongs to.
@@ -139,6 +147,22 @@ impl<'f> World<'f> {
     pub(crate) fn life_of(&self, place: &Place, ts: Micros) -> Option<&Incarnation<'f>> {
         self.life(&self.places.cluster(place)?, ts)
     }
+}
+
+/// The dates of creation that EKS gave of each cluster, in order.
+fn births(facts: &Facts, places: &Places) -> BTreeMap<Cluster, Vec<Micros>> {
+    let mut births: BTreeMap<Cluster, Vec<Micros>> = BTreeMap::new();
+    for snapshot in facts.snapshots.iter().filter(|snapshot| snapshot.kind == "cluster") {
+        let body = crate::json::parse(Some(&snapshot.body));
+        let born = incarnation::created_at(&body["createdAt"]);
+        if let Some((cluster, born)) = places.cluster(&snapshot.place).zip(born) {
+            births.entry(cluster).or_default().push(born);
+        }
+    }
+    for dates in births.values_mut() {
+        dates.sort_unstable();
+    }
+    births
 }
 
 fn life_at<'a, 'f>(

@@ -5,10 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use eksplain_queries::facts::{AuditWrite, Mark, Micros};
+use eksplain_queries::facts::{AuditWrite, Mark, Micros, Snapshot};
 
 use super::Incarnation;
+use super::cut::{Cut, CutWhat};
+use super::history::{History, How, State, Version};
+use super::lists::Look;
 use crate::json;
+use crate::knowledge::{Gap, Known, Log};
 use crate::rbac::{Binding, Rbac, RbacObject, Role, parse_object};
 
 /// What tells objects apart.
@@ -20,149 +24,152 @@ pub(crate) struct Key {
     pub(crate) name: String,
 }
 
-/// An object from one moment on.
-#[derive(Debug, Clone)]
-pub(crate) struct Version {
-    pub(crate) state: ObjectState,
-    pub(crate) at: Mark,
-    /// Who wrote it.
-    pub(crate) by: Option<String>,
-    /// It was made then: it did not stand before.
-    pub(crate) is_birth: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum ObjectState {
-    Present(RbacObject),
-    Absent,
-    Unknown,
-}
+/// The four kinds that decide.
+const RESOURCES: [&str; 4] = ["clusterroles", "clusterrolebindings", "roles", "rolebindings"];
 
 /// Every object that a record names.
 #[derive(Debug, Default)]
 pub(crate) struct RbacHistory {
-    pub(crate) objects: BTreeMap<Key, Vec<Version>>,
+    objects: BTreeMap<Key, History<RbacObject>>,
+    /// When all objects of a resource were seen, in order.
+    looks: Vec<(Micros, &'static str)>,
+    /// Records that may have changed any object.
+    anything: Vec<Micros>,
+}
+
+/// What the whole of RBAC is known from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Completeness {
+    /// Every object that may decide is known.
+    Whole,
+    /// One of these kinds was never seen whole.
+    NotLookedAt(&'static str),
+    /// Seen whole, and what changed between is not known.
+    Gap(Gap),
+    /// A record that may have changed it could not be read, or the object that it wrote is not known.
+    Obscured,
+}
+
+enum Event<'e> {
+    Write(&'e AuditWrite),
+    Look(&'e Snapshot),
+    Cut(&'e Cut),
+}
+
+impl Event<'_> {
+    fn at(&self) -> &Mark {
+        match self {
+            Self::Write(write) => &write.at,
+            Self::Look(snapshot) => &snapshot.at,
+            Self::Cut(cut) => &cut.at,
+        }
+    }
 }
 
 impl RbacHistory {
     pub(super) fn build(life: &Incarnation<'_>) -> Self {
+        let writes = life.writes.iter().map(|write| Event::Write(write));
+        let looks = life.snapshots.iter().map(|snapshot| Event::Look(snapshot));
+        let mut events: Vec<Event<'_>> = writes.chain(looks).chain(life.cut.iter().map(Event::Cut)).collect();
+        events.sort_by_key(|event| (event.at().ts, matches!(event, Event::Look(_))));
         let mut history = Self::default();
-        let mut snapshots = life
-            .snapshots
-            .iter()
-            .filter_map(|snapshot| Some((snapshot, resource_of(&snapshot.kind)?)))
-            .peekable();
-        let mut add_snapshots = |history: &mut Self, until: Micros| {
-            while let Some((snapshot, resource)) = snapshots.next_if(|(snapshot, _)| snapshot.at.ts <= until) {
-                if let Some(object) = parse_object(resource, None, &snapshot.body) {
-                    history.push(resource, object, &snapshot.at, None, false);
-                }
+        for event in events {
+            match event {
+                Event::Write(write) => history.write(write),
+                Event::Look(snapshot) => history.look(snapshot),
+                Event::Cut(cut) => history.cut(cut),
             }
-        };
-        for write in &life.writes {
-            add_snapshots(&mut history, write.at.ts);
-            history.apply(write);
         }
-        add_snapshots(&mut history, Micros::MAX);
         history
     }
 
-    /// Roles and bindings as they stood, with Kubernetes's own.
-    pub(crate) fn at(&self, ts: Micros) -> Rbac<'_> {
-        let standing = || {
-            self.objects
-                .values()
-                .filter_map(|versions| versions.iter().rev().find(|version| version.at.ts <= ts))
-        };
-        let roles = standing().filter_map(|version| match &version.state {
-            ObjectState::Present(RbacObject::Role(role)) => Some(role),
-            _ => None,
-        });
-        let bindings = standing().filter_map(|version| match &version.state {
-            ObjectState::Present(RbacObject::Binding(binding)) => Some(binding),
-            _ => None,
-        });
-        let is_gone = |binding: &Binding| {
-            let key = Key {
-                resource: "clusterrolebindings".into(),
-                namespace: None,
-                name: binding.name.clone(),
-            };
-            let last = self
-                .objects
-                .get(&key)
-                .and_then(|versions| versions.iter().rev().find(|version| version.at.ts <= ts));
-            last.is_some_and(|version| version.state == ObjectState::Absent)
+    /// Roles and bindings as they were, with Kubernetes's own; what is known across a gap only is among them.
+    pub(crate) fn at(&self, ts: Micros, log: &Log, born: Option<Micros>) -> Rbac<'_> {
+        let mut roles = Vec::new();
+        let mut bindings = Vec::new();
+        let mut gone = Vec::new();
+        for (key, history) in self.objects.iter().filter(|(key, history)| is_touched(key, history, ts)) {
+            match history.at(ts, log, born) {
+                Known::Absent => gone.push(key),
+                known => match known.likely() {
+                    Some(RbacObject::Role(role)) => roles.push(role),
+                    Some(RbacObject::Binding(binding)) => bindings.push(binding),
+                    None => {}
+                },
+            }
+        }
+        let is_gone = |resource: &str, name: &str| {
+            gone.iter()
+                .any(|key| key.resource == resource && key.namespace.is_none() && key.name == name)
         };
         Rbac::new(roles, bindings, is_gone)
     }
 
+    /// Whether all of RBAC is known at a moment.
+    pub(crate) fn completeness_at(&self, ts: Micros, log: &Log, born: Option<Micros>) -> Completeness {
+        let is_whole_from_birth = born.is_some_and(|born| log.gap_between(born, ts).is_none());
+        for resource in RESOURCES.into_iter().filter(|_| !is_whole_from_birth) {
+            let of_it = || self.looks.iter().filter(|(_, seen)| *seen == resource).map(|(at, _)| *at);
+            let before = of_it().filter(|at| *at <= ts).max();
+            let after = of_it().filter(|at| *at > ts).min();
+            let gap_to = |from: Micros, to: Micros| log.gap_between(from, to);
+            let gaps = [before.map(|at| gap_to(at, ts)), after.map(|at| gap_to(ts, at))];
+            match gaps {
+                [Some(None), _] | [_, Some(None)] => {}
+                [Some(Some(gap)), _] | [None, Some(Some(gap))] => return Completeness::Gap(gap.clone()),
+                [None, None] => return Completeness::NotLookedAt(resource),
+            }
+        }
+        let is_obscured = self.anything.iter().any(|at| *at <= ts && !self.was_seen_between(*at, ts))
+            || self.objects.iter().any(|(key, history)| {
+                is_touched(key, history, ts)
+                    && matches!(history.at(ts, log, born), Known::Unknown(doubt) if doubt.gap.is_none())
+            });
+        if is_obscured { Completeness::Obscured } else { Completeness::Whole }
+    }
+
+    fn was_seen_between(&self, from: Micros, to: Micros) -> bool {
+        RESOURCES
+            .into_iter()
+            .all(|resource| self.looks.iter().any(|(at, seen)| *seen == resource && *at > from && *at <= to))
+    }
+
     /// The last write of a binding.
     pub(crate) fn last_write(&self, binding: &Binding) -> Option<&Mark> {
-        let resource = if binding.namespace.is_some() {
-            "rolebindings"
+        let history = self.objects.get(&Key::of_binding(binding))?;
+        history.versions().last().map(|version| &version.at)
+    }
+
+    /// Histories of bindings, cluster-wide ones first.
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = (&Key, &History<RbacObject>)> {
+        self.objects.iter().filter(|(key, _)| key.resource.ends_with("bindings"))
+    }
+
+    /// The history of a binding's role; `None` where no record names it.
+    pub(crate) fn role(&self, binding: &Binding) -> Option<&History<RbacObject>> {
+        let (resource, namespace) = if binding.role_is_cluster_role {
+            ("clusterroles", None)
         } else {
-            "clusterrolebindings"
+            ("roles", binding.namespace.clone())
         };
-        let key = Key {
+        self.objects.get(&Key {
             resource: resource.to_owned(),
-            namespace: binding.namespace.clone(),
-            name: binding.name.clone(),
-        };
-        self.objects.get(&key)?.last().map(|version| &version.at)
+            namespace,
+            name: binding.role_name.clone(),
+        })
     }
 
-    /// Whether some object was written in a way that no record shows.
-    pub(crate) fn has_unknown_at(&self, ts: Micros) -> bool {
-        let last = |versions: &Vec<Version>| {
-            versions
-                .iter()
-                .rev()
-                .find(|version| version.at.ts <= ts)
-                .map(|version| version.state == ObjectState::Unknown)
-        };
-        self.objects.values().any(|versions| last(versions) == Some(true))
+    /// Whether cluster roles were seen whole by a moment, so that one that no record names is not there.
+    pub(crate) fn saw_roles_by(&self, ts: Micros) -> bool {
+        self.looks.iter().any(|(at, resource)| *resource == "clusterroles" && *at <= ts)
     }
 
-    /// Versions of bindings, cluster-wide ones first.
-    pub(crate) fn bindings(&self) -> impl Iterator<Item = (&Key, &[Version])> {
-        self.objects
-            .iter()
-            .filter(|(key, _)| key.resource.ends_with("bindings"))
-            .map(|(key, versions)| (key, versions.as_slice()))
-    }
-
-    /// Versions of a role; empty where no record names it.
-    pub(crate) fn role(&self, binding: &Binding) -> &[Version] {
-        let namespace = if binding.role_is_cluster_role {
-            None
-        } else {
-            binding.namespace.clone()
-        };
-        let resource = if binding.role_is_cluster_role {
-            "clusterroles"
-        } else {
-            "roles"
-        };
-        self.objects
-            .get(&Key {
-                resource: resource.to_owned(),
-                namespace,
-                name: binding.role_name.clone(),
-            })
-            .map_or(&[], Vec::as_slice)
-    }
-
-    fn apply(&mut self, write: &AuditWrite) {
+    fn write(&mut self, write: &AuditWrite) {
         let by = write.canonical_arn.clone().or_else(|| write.username.clone());
         if write.resource == "namespaces" {
             if let Some(namespace) = &write.name {
-                self.end_where(
-                    |key| key.namespace.as_ref() == Some(namespace),
-                    &write.at,
-                    by,
-                    ObjectState::Absent,
-                );
+                let is_meant = |key: &Key| key.namespace.as_ref() == Some(namespace);
+                self.end_where(is_meant, &write.at, by, How::Death, State::Absent);
             }
             return;
         }
@@ -170,6 +177,7 @@ impl RbacHistory {
             return;
         }
         let namespace = write.namespace.as_deref();
+        let how = if write.verb == "create" { How::Birth } else { How::Write };
         match write.verb.as_str() {
             "create" | "update" | "patch" => {
                 let object = write
@@ -177,27 +185,21 @@ impl RbacHistory {
                     .as_deref()
                     .and_then(|text| parse_object(&write.resource, namespace, text));
                 match (object, &write.name) {
-                    (Some(object), _) => self.push(&write.resource, object, &write.at, by, write.verb == "create"),
-                    (None, Some(name)) => self.set(
-                        Key::of(write, name),
-                        ObjectState::Unknown,
-                        &write.at,
-                        by,
-                        write.verb == "create",
-                    ),
+                    (Some(object), _) => self.push(&write.resource, object, &write.at, by, how),
+                    (None, Some(name)) => self.set(Key::of(write, name), State::Obscured, &write.at, by, how),
                     (None, None) => {}
                 }
             }
             "delete" => {
                 if let Some(name) = &write.name {
-                    self.set(Key::of(write, name), ObjectState::Absent, &write.at, by, false);
+                    self.set(Key::of(write, name), State::Absent, &write.at, by, How::Death);
                 }
             }
             "deletecollection" => {
                 let items = json::parse(write.response_object.as_deref());
                 if let Some(items) = items["items"].as_array() {
                     for name in items.iter().filter_map(|item| item["metadata"]["name"].as_str()) {
-                        self.set(Key::of(write, name), ObjectState::Absent, &write.at, by.clone(), false);
+                        self.set(Key::of(write, name), State::Absent, &write.at, by.clone(), How::Death);
                     }
                     return;
                 }
@@ -206,59 +208,104 @@ impl RbacHistory {
                     .request_uri
                     .as_deref()
                     .is_some_and(|uri| uri.contains("labelSelector=") || uri.contains("fieldSelector="));
-                let state = if selects {
-                    ObjectState::Unknown
+                let (how, state) = if selects {
+                    (How::Write, State::Obscured)
                 } else {
-                    ObjectState::Absent
+                    (How::Death, State::Absent)
                 };
                 let is_meant = |key: &Key| {
                     key.resource == write.resource && (namespace.is_none() || key.namespace.as_deref() == namespace)
                 };
-                self.end_where(is_meant, &write.at, by, state);
+                self.end_where(is_meant, &write.at, by, how, state);
             }
             _ => {}
         }
     }
 
-    fn push(&mut self, resource: &str, object: RbacObject, at: &Mark, by: Option<String>, is_birth: bool) {
+    fn look(&mut self, snapshot: &Snapshot) {
+        if let Some(resource) = resource_of(&snapshot.kind) {
+            if let Some(object) = parse_object(resource, None, &snapshot.body) {
+                self.push(resource, object, &snapshot.at, None, How::Look);
+            }
+            return;
+        }
+        let Some(look) = Look::of(snapshot) else { return };
+        let Some(resource) = resource_of(look.what.trim_end_matches('s')) else {
+            return;
+        };
+        let is_missing = |key: &Key| {
+            let full = match &key.namespace {
+                Some(namespace) => format!("{namespace}/{}", key.name),
+                None => key.name.clone(),
+            };
+            let is_in_scope = look.scope.is_none_or(|scope| key.namespace.as_deref() == Some(scope));
+            key.resource == resource && is_in_scope && !look.names_it(&full)
+        };
+        self.end_where(is_missing, &snapshot.at, None, How::Look, State::Absent);
+        if look.scope.is_none() {
+            self.looks.push((snapshot.at.ts, resource));
+        }
+    }
+
+    fn cut(&mut self, cut: &Cut) {
+        match &cut.what {
+            CutWhat::Object {
+                resource,
+                namespace,
+                name: Some(name),
+            } if RESOURCES.contains(&resource.as_str()) => {
+                let key = Key {
+                    resource: resource.clone(),
+                    namespace: namespace.clone(),
+                    name: name.clone(),
+                };
+                self.set(key, State::Obscured, &cut.at, cut.by.clone(), How::Write);
+            }
+            CutWhat::Object { resource, .. } if resource == "configmaps" => {}
+            CutWhat::Call { .. } => {}
+            CutWhat::Object { .. } | CutWhat::Anything => self.anything.push(cut.at.ts),
+        }
+    }
+
+    fn push(&mut self, resource: &str, object: RbacObject, at: &Mark, by: Option<String>, how: How) {
         let (namespace, name) = match &object {
             RbacObject::Role(Role { namespace, name, .. }) | RbacObject::Binding(Binding { namespace, name, .. }) => {
                 (namespace.clone(), name.clone())
             }
         };
-        self.set(
-            Key {
-                resource: resource.to_owned(),
-                namespace,
-                name,
-            },
-            ObjectState::Present(object),
-            at,
-            by,
-            is_birth,
-        );
+        let key = Key {
+            resource: resource.to_owned(),
+            namespace,
+            name,
+        };
+        self.set(key, State::Is(object), at, by, how);
     }
 
-    fn set(&mut self, key: Key, state: ObjectState, at: &Mark, by: Option<String>, is_birth: bool) {
+    fn set(&mut self, key: Key, state: State<RbacObject>, at: &Mark, by: Option<String>, how: How) {
         self.objects.entry(key).or_default().push(Version {
-            state,
             at: at.clone(),
             by,
-            is_birth,
+            how,
+            state,
         });
     }
 
-    fn end_where(&mut self, is_meant: impl Fn(&Key) -> bool, at: &Mark, by: Option<String>, state: ObjectState) {
-        for (key, versions) in &mut self.objects {
-            let stands = versions
-                .last()
-                .is_some_and(|version| version.state != ObjectState::Absent);
-            if stands && is_meant(key) {
-                versions.push(Version {
-                    state: state.clone(),
+    fn end_where(
+        &mut self,
+        is_meant: impl Fn(&Key) -> bool,
+        at: &Mark,
+        by: Option<String>,
+        how: How,
+        state: State<RbacObject>,
+    ) {
+        for (key, history) in &mut self.objects {
+            let may_be_there = history.versions().last().is_some_and(|version| version.state != State::Absent);
+            if may_be_there && is_meant(key) {
+                history.push(Version {
                     at: at.clone(),
                     by: by.clone(),
-                    is_birth: false,
+                    how,
+                    state: state.clone(),
                 });
             }
         }
@@ -273,8 +320,27 @@ impl Key {
             name: name.to_owned(),
         }
     }
+
+    fn of_binding(binding: &Binding) -> Self {
+        let resource = if binding.namespace.is_some() {
+            "rolebindings"
+        } else {
+            "clusterrolebindings"
+        };
+        Self {
+            resource: resource.to_owned(),
+            namespace: binding.namespace.clone(),
+            name: binding.name.clone(),
+        }
+    }
 }
 
+/// Whether records tell of an object at a moment: what Kubernetes made itself is as it was made until the first that does.
+fn is_touched(key: &Key, history: &History<RbacObject>, ts: Micros) -> bool {
+    history.last_by(ts).is_some() || !crate::rbac::is_default(&key.resource, key.namespace.as_deref(), &key.name)
+}
+
+/// The resource of a snapshot's kind.
 fn resource_of(kind: &str) -> Option<&'static str> {
     match kind {
         "role" => Some("roles"),
@@ -282,5 +348,17 @@ fn resource_of(kind: &str) -> Option<&'static str> {
         "role_binding" => Some("rolebindings"),
         "cluster_role_binding" => Some("clusterrolebindings"),
         _ => None,
+    }
+}
+
+impl Incarnation<'_> {
+    /// RBAC as it was at a moment, as far as records tell.
+    pub(crate) fn rbac_at(&self, ts: Micros) -> Rbac<'_> {
+        self.rbac.at(ts, &self.logs.audit, self.born)
+    }
+
+    /// Whether all of it is known then.
+    pub(crate) fn rbac_completeness_at(&self, ts: Micros) -> Completeness {
+        self.rbac.completeness_at(ts, &self.logs.audit, self.born)
     }
 }

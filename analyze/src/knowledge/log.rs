@@ -1,0 +1,259 @@
+//! The gaps of one log: where the lake cannot show what happened.
+//!
+//! A log that has records on most days has a habit, and silence that is longer than the habit is a gap. One that speaks rarely (a trail
+//! of few calls, a small test cluster) has none: its silence says nothing, and only what a record tells of it is a gap.
+
+use std::collections::BTreeMap;
+
+use eksplain_queries::facts::{CoverageDay, Micros};
+
+use super::{Gap, LogKind, Why};
+
+const HOUR: Micros = 3600 * 1_000_000;
+const DAY: Micros = 24 * HOUR;
+/// Fewer recorded days than this make no habit.
+const FEW: usize = 5;
+/// A log without a habit that begins this long after the cluster did was not there from the beginning.
+const LATE: Micros = 72 * HOUR;
+
+/// What one log could show, from the beginning of a life to the moment asked about.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    kind: LogKind,
+    gaps: Vec<Gap>,
+    lake_end: Micros,
+    /// First and last record.
+    pub(crate) bounds: Option<(Micros, Micros)>,
+}
+
+/// The logs of one life of a cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct Logs {
+    pub(crate) audit: Log,
+    pub(crate) authenticator: Log,
+    pub(crate) trail: Log,
+}
+
+impl Logs {
+    /// Of a life whose logs were not looked at yet.
+    pub(crate) fn none() -> Self {
+        let without = |kind| Log::without(kind, Micros::MAX);
+        Self {
+            audit: without(LogKind::Audit),
+            authenticator: without(LogKind::Authenticator),
+            trail: without(LogKind::Trail),
+        }
+    }
+}
+
+/// What the days of a log say of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Days(BTreeMap<i32, (Micros, Micros)>);
+
+impl Days {
+    pub(crate) fn add(&mut self, day: &CoverageDay) {
+        let (first, last) = self.0.entry(day.day).or_insert((day.first.ts, day.last.ts));
+        *first = (*first).min(day.first.ts);
+        *last = (*last).max(day.last.ts);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn bounds(&self) -> Option<(Micros, Micros)> {
+        Some((self.0.values().next()?.0, self.0.values().next_back()?.1))
+    }
+
+    /// The days of a stretch of time.
+    pub(crate) fn within(&self, from: Micros, to: Micros) -> Self {
+        let days = self.0.iter().filter(|(_, (first, last))| *last >= from && *first <= to);
+        Self(days.map(|(day, (first, last))| (*day, ((*first).max(from), (*last).min(to)))).collect())
+    }
+
+    /// Stretches without a record between days that have some.
+    fn silences(&self) -> Vec<(Micros, Micros)> {
+        let next = self.0.values().skip(1);
+        self.0.values().zip(next).map(|((_, last), (first, _))| (*last, *first)).collect()
+    }
+
+    /// How long the log may be silent by its own habit; `None` where it has none.
+    fn habit(&self) -> Option<Micros> {
+        let (first, last) = (self.0.keys().next()?, self.0.keys().next_back()?);
+        let span = usize::try_from(last - first + 1).ok()?;
+        // Three days of five: a log that rests at weekends has a habit, one that speaks now and then has none.
+        if self.0.len() < FEW || self.0.len() * 5 < span * 3 {
+            return None;
+        }
+        let mut lengths: Vec<Micros> = self.silences().into_iter().map(|(from, to)| to - from).collect();
+        lengths.sort_unstable();
+        let long = lengths.get(lengths.len() * 9 / 10).or(lengths.last())?;
+        Some(DAY.max(long / 4 * 7))
+    }
+}
+
+impl Log {
+    /// The log of something that begins at `start`, which is a real beginning only if `is_born`; `lake_end` is the newest record of
+    /// any log, `until` the end of the life.
+    pub(crate) fn of(kind: LogKind, days: &Days, start: Micros, is_born: bool, until: Micros, lake_end: Micros) -> Self {
+        let Some((first, last)) = days.bounds() else {
+            return Self::without(kind, lake_end);
+        };
+        let mut gaps = Vec::new();
+        let mut add = |from, to, why| gaps.push(Gap { log: kind, from, to, why });
+        let habit = days.habit();
+        // A trail is the account's: it was there before the cluster's first call.
+        let is_late = match kind {
+            LogKind::Audit | LogKind::Authenticator => !is_born || first - start > habit.unwrap_or(LATE),
+            LogKind::Trail | LogKind::Iam => first > start,
+        };
+        if is_late {
+            add(start, first, Why::NotYet);
+        }
+        if let Some(habit) = habit {
+            for (from, to) in days.silences().into_iter().filter(|(from, to)| to - from > habit) {
+                add(from, to, Why::Silence);
+            }
+            if until.min(lake_end) - last > habit {
+                add(last, until, Why::Ended);
+            }
+        }
+        if until > lake_end.saturating_add(DAY) {
+            add(lake_end.max(last), until, Why::LakeEnds);
+        }
+        Self {
+            kind,
+            gaps,
+            lake_end,
+            bounds: Some((first, last)),
+        }
+    }
+
+    /// A log of which the lake holds nothing.
+    pub(crate) fn without(kind: LogKind, lake_end: Micros) -> Self {
+        let whole = Gap {
+            log: kind,
+            from: Micros::MIN,
+            to: Micros::MAX,
+            why: Why::NotIngested,
+        };
+        Self {
+            kind,
+            gaps: vec![whole],
+            lake_end,
+            bounds: None,
+        }
+    }
+
+    /// Notes a gap that a record tells of.
+    pub(crate) fn note(&mut self, from: Micros, to: Micros, why: Why) {
+        self.gaps.push(Gap {
+            log: self.kind,
+            from,
+            to,
+            why,
+        });
+        self.gaps.sort_by_key(|gap| gap.from);
+    }
+
+    /// The first gap between two moments; the end of the lake is none that hides a change which other logs would follow.
+    pub(crate) fn gap_between(&self, from: Micros, to: Micros) -> Option<&Gap> {
+        self.gaps.iter().find(|gap| gap.lies_between(from, to))
+    }
+
+    /// The first gap between two moments that hides what other records of the lake followed: what an `active` grant may not cross.
+    /// Where the whole lake ends, the grant is told as of then.
+    pub(crate) fn hole_between(&self, from: Micros, to: Micros) -> Option<&Gap> {
+        let to = to.min(self.lake_end.max(from));
+        let hides = |gap: &&Gap| match gap.why {
+            Why::LakeEnds => false,
+            Why::NotIngested => to - from > DAY,
+            _ => gap.lies_between(from, to),
+        };
+        self.gaps.iter().find(hides)
+    }
+
+    /// The earliest moment from which on the log is whole up to this one.
+    pub(crate) fn whole_since(&self, ts: Micros) -> Micros {
+        let ends = self.gaps.iter().filter(|gap| gap.from < ts).map(|gap| gap.to.min(ts));
+        ends.max().unwrap_or(Micros::MIN)
+    }
+
+    /// Every gap, in order of time.
+    pub(crate) fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eksplain_queries::facts::Mark;
+
+    use super::*;
+
+    fn days(list: &[(i32, i64, i64)]) -> Days {
+        let mut days = Days::default();
+        for (day, from, to) in list {
+            let mark = |hour: i64| Mark {
+                id: String::new(),
+                ts: i64::from(*day) * DAY + hour * HOUR,
+            };
+            days.add(&CoverageDay {
+                day: *day,
+                first: mark(*from),
+                last: mark(*to),
+                ..CoverageDay::default()
+            });
+        }
+        days
+    }
+
+    fn whole_days(range: impl Iterator<Item = i32>) -> Days {
+        days(&range.map(|day| (day, 0, 23)).collect::<Vec<_>>())
+    }
+
+    fn gaps(days: &Days, start: i32, until: i32) -> Vec<(i64, i64, Why)> {
+        let at = |day: i32| i64::from(day) * DAY;
+        let log = Log::of(LogKind::Audit, days, at(start), true, at(until), at(until));
+        log.gaps.into_iter().map(|gap| (gap.from.div_euclid(DAY), gap.to.div_euclid(DAY), gap.why)).collect()
+    }
+
+    #[test]
+    fn a_dense_log_without_a_day_has_a_gap() {
+        assert_eq!(gaps(&whole_days(10..30), 10, 30), []);
+        let holed = whole_days((10..30).filter(|day| *day != 17));
+        assert_eq!(gaps(&holed, 10, 30), [(16, 18, Why::Silence)]);
+    }
+
+    #[test]
+    fn a_log_that_begins_late_or_ends_early_says_so() {
+        assert_eq!(gaps(&whole_days(10..20), 5, 20), [(5, 10, Why::NotYet)]);
+        assert_eq!(gaps(&whole_days(10..20), 10, 25), [(19, 25, Why::Ended)]);
+    }
+
+    #[test]
+    fn a_log_that_speaks_once_a_day_may_be_silent_for_a_day_and_not_for_two() {
+        let daily = |skip: i32| days(&(1..20).filter(|day| *day != skip).map(|day| (day, 10, 10)).collect::<Vec<_>>());
+        assert_eq!(gaps(&daily(0), 1, 20), []);
+        assert_eq!(gaps(&daily(9), 1, 20), [(8, 10, Why::Silence)]);
+    }
+
+    #[test]
+    fn silence_of_a_log_that_speaks_rarely_is_no_gap() {
+        assert_eq!(gaps(&days(&[(1, 1, 1), (9, 1, 1), (20, 1, 1), (22, 1, 1), (31, 1, 1)]), 1, 40), []);
+    }
+
+    #[test]
+    fn a_log_that_rests_at_weekends_has_no_gap_at_a_weekend() {
+        let working = |skip: i32| whole_days((0..40).filter(move |day| day % 7 < 5 && !(skip..skip + 5).contains(day)));
+        assert_eq!(gaps(&working(100), 0, 40), []);
+        assert_eq!(gaps(&working(14), 0, 40), [(11, 21, Why::Silence)]);
+    }
+
+    #[test]
+    fn a_lake_that_ended_is_not_a_hole_and_still_a_gap() {
+        let log = Log::of(LogKind::Audit, &whole_days(10..20), 10 * DAY, true, 40 * DAY, 20 * DAY);
+        assert_eq!(log.hole_between(12 * DAY, 40 * DAY), None);
+        assert_eq!(log.gap_between(12 * DAY, 40 * DAY).map(|gap| &gap.why), Some(&Why::LakeEnds));
+    }
+}

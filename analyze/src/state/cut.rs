@@ -1,0 +1,132 @@
+//! Records that could not be read: what they may have changed.
+//!
+//! An audit event that CloudWatch cut still says who wrote what; only the object is gone. One of which nothing can be read may have
+//! changed anything that its log would show.
+
+use eksplain_queries::facts::{Mark, RejectSeen};
+use serde_json::Value;
+
+use crate::json;
+
+/// A record after which something is not known.
+#[derive(Debug, Clone)]
+pub(crate) struct Cut {
+    pub(crate) at: Mark,
+    pub(crate) by: Option<String>,
+    pub(crate) what: CutWhat,
+}
+
+/// What the record was about, as far as it can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CutWhat {
+    /// A write of a Kubernetes object.
+    Object {
+        resource: String,
+        namespace: Option<String>,
+        name: Option<String>,
+    },
+    /// An AWS call.
+    Call { source: String, name: String },
+    /// Nothing can be read of it.
+    Anything,
+}
+
+/// A tail follows the event that it was cut from within this time.
+const TAIL: i64 = 5_000;
+
+impl Cut {
+    pub(crate) fn is_of_aws_auth(&self) -> bool {
+        match &self.what {
+            CutWhat::Object {
+                resource,
+                namespace,
+                name,
+            } => {
+                resource == "configmaps"
+                    && namespace.as_deref() == Some("kube-system")
+                    && name.as_deref().is_none_or(|name| name == "aws-auth")
+            }
+            CutWhat::Call { .. } | CutWhat::Anything => false,
+        }
+    }
+}
+
+/// What rejects of one log may have changed; sorted by time.
+pub(super) fn cuts<'r>(rejects: impl Iterator<Item = &'r RejectSeen>) -> Vec<Cut> {
+    let mut cuts: Vec<Cut> = Vec::new();
+    let mut last_cut: Option<i64> = None;
+    for reject in rejects {
+        let mended = eksplain_parse::cut::mend(reject.text.trim_start());
+        let event = json::parse(mended.as_deref());
+        if !event.is_object() {
+            let is_tail = last_cut.is_some_and(|at| (0..=TAIL).contains(&(reject.at.ts - at)));
+            if !is_tail {
+                cuts.push(Cut {
+                    at: reject.at.clone(),
+                    by: None,
+                    what: CutWhat::Anything,
+                });
+            }
+            continue;
+        }
+        last_cut = Some(reject.at.ts);
+        let what = if reject.kind == "cloudtrail" || event["eventName"].is_string() {
+            call(&event)
+        } else {
+            object(&event)
+        };
+        cuts.extend(what.map(|(what, by)| Cut {
+            at: reject.at.clone(),
+            by,
+            what,
+        }));
+    }
+    cuts
+}
+
+/// The write that a cut audit event tells of; `None` where it changed nothing.
+fn object(event: &Value) -> Option<(CutWhat, Option<String>)> {
+    let verb = event["verb"].as_str();
+    if verb.is_some_and(|verb| !matches!(verb, "create" | "update" | "patch" | "delete" | "deletecollection")) {
+        return None;
+    }
+    let by = event["user"]["extra"]["canonicalArn"][0]
+        .as_str()
+        .or(event["user"]["username"].as_str())
+        .map(str::to_owned);
+    let reference = &event["objectRef"];
+    let (Some(_), Some(resource)) = (verb, reference["resource"].as_str()) else {
+        return Some((CutWhat::Anything, by));
+    };
+    let is_failed = event["responseStatus"]["code"].as_i64().is_some_and(|code| code >= 400);
+    let is_access = matches!(
+        resource,
+        "configmaps" | "roles" | "rolebindings" | "clusterroles" | "clusterrolebindings" | "namespaces"
+    );
+    if is_failed || !is_access {
+        return None;
+    }
+    let text = |key: &str| reference[key].as_str().map(str::to_owned);
+    let what = CutWhat::Object {
+        resource: resource.to_owned(),
+        namespace: text("namespace"),
+        name: text("name"),
+    };
+    Some((what, by))
+}
+
+fn call(event: &Value) -> Option<(CutWhat, Option<String>)> {
+    let by = event["userIdentity"]["arn"].as_str().map(str::to_owned);
+    let (Some(source), Some(name)) = (event["eventSource"].as_str(), event["eventName"].as_str()) else {
+        return Some((CutWhat::Anything, by));
+    };
+    let is_read = ["Describe", "List", "Get"].iter().any(|word| name.starts_with(word)) || event["readOnly"] == true;
+    let is_access = matches!(source, "eks.amazonaws.com" | "iam.amazonaws.com");
+    (is_access && !is_read).then(|| {
+        let what = CutWhat::Call {
+            source: source.to_owned(),
+            name: name.to_owned(),
+        };
+        (what, by)
+    })
+}
