@@ -22,6 +22,7 @@ mod principal;
 mod rbac;
 mod state;
 pub mod who;
+pub mod words;
 
 use eksplain_queries::facts::{Facts, Micros};
 

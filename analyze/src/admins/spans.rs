@@ -7,7 +7,7 @@ use eksplain_parse::aws_auth::{AwsAuth, Mapping};
 use eksplain_queries::facts::{Mark, Micros};
 
 use crate::evidence;
-use crate::findings::{Evidence, Route, Status};
+use crate::findings::{Evidence, Route, RouteKind, Status};
 use crate::places::partition_of;
 use crate::state::entries::key_of;
 use crate::state::{AccessEntry, Incarnation, MappingState, World};
@@ -101,7 +101,7 @@ impl Span {
     /// The span as a route of a life.
     pub(crate) fn route(
         mut self,
-        kind: &'static str,
+        kind: RouteKind,
         life: &Incarnation<'_>,
         at: Micros,
         detail: String,

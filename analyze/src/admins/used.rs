@@ -6,7 +6,7 @@ use super::mapped::MASTERS;
 use super::powers::is_admin;
 use super::{Drafts, Reach};
 use crate::evidence;
-use crate::findings::{Evidence, Route, Status};
+use crate::findings::{Evidence, Route, RouteKind, Status};
 use crate::principal::of_user;
 use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::rbac::{Asker, Rbac, Request, service_account};
@@ -14,7 +14,7 @@ use crate::state::{Incarnation, World};
 
 /// A route that rests on use: unproven, or over with the cluster.
 fn used(
-    kind: &'static str,
+    kind: RouteKind,
     life: &Incarnation<'_>,
     detail: String,
     via: Vec<String>,
@@ -81,7 +81,7 @@ pub(super) fn certificate_routes(life: &Incarnation<'_>, activity: &[&Activity],
             &format!("User:{username}"),
             Some(username),
             used(
-                "certificate",
+                RouteKind::Certificate,
                 life,
                 detail,
                 vec!["group system:masters".to_owned()],
@@ -107,7 +107,7 @@ pub(super) fn access_policy_routes(
         };
         // A grant has its access entry as a hop; a use that was added here before has not.
         let is_grant =
-            |route: &Route| route.route == "creator" || (route.route == "access_policy" && route.via.len() > 1);
+            |route: &Route| route.route == RouteKind::Creator || (route.route == RouteKind::AccessPolicy && route.via.len() > 1);
         let is_explained = drafts
             .0
             .get(&principal)
@@ -121,7 +121,7 @@ pub(super) fn access_policy_routes(
                 &principal,
                 row.username.as_deref(),
                 used(
-                    "access_policy",
+                    RouteKind::AccessPolicy,
                     life,
                     detail,
                     vec![format!("{CLUSTER_ADMIN} at cluster scope")],
@@ -193,14 +193,14 @@ pub(super) fn observed_routes(world: &World<'_>, life: &Incarnation<'_>, drafts:
                 && drafts.0[principal]
                     .routes
                     .iter()
-                    .any(|route| route.route != "escalation")
+                    .any(|route| route.route != RouteKind::Escalation)
         })
         .collect();
     for ((principal, username, first, last, what), is_explained) in seen.into_iter().zip(explained) {
         if !is_explained {
             let detail = "used system:masters; no record shows by what right".to_owned();
             let route = used(
-                "observed",
+                RouteKind::Observed,
                 life,
                 detail,
                 vec!["group system:masters".to_owned()],
@@ -237,7 +237,7 @@ pub(super) fn impersonation_routes(
         let detail = format!("acted as {target:?} with groups [{groups}]");
         let evidence = first_and_last(&row.first, &row.last, "an impersonated request that was let through");
         let via = vec![format!("impersonates {target}")];
-        let mut route = used("impersonation", life, detail, via, evidence);
+        let mut route = used(RouteKind::Impersonation, life, detail, via, evidence);
         if route.status == Status::Unproven {
             route.status = right_to_impersonate(life, at, reaches, row, &principal, drafts);
         }
