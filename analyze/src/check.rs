@@ -8,12 +8,13 @@ use eksplain_parse::aws_auth::Mapping;
 use eksplain_queries::facts::{Facts, Micros};
 
 use crate::admins::{can_match, of_life, reaches};
-use crate::creators::{admin_entry_commands, quote};
+use crate::creators::admin_entry_commands;
 use crate::evidence;
 use crate::findings::{Admin, Answers, Cluster, Evidence, Fix, Power, PrincipalState, Source, Status};
 use crate::places::partition_of;
 use crate::principal::is_aws_role;
 use crate::rbac::{Binding, Subject, in_words};
+use crate::shell::quote;
 use crate::state::{Incarnation, MappingState, Mode, World};
 use crate::words::{Rule, Severity};
 

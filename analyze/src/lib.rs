@@ -20,6 +20,7 @@ mod json;
 mod places;
 mod principal;
 mod rbac;
+mod shell;
 mod state;
 pub mod who;
 pub mod words;
@@ -27,7 +28,7 @@ pub mod words;
 use eksplain_queries::facts::{Facts, Micros};
 
 /// A word out of a log for a command that somebody may copy.
-pub use creators::quote;
+pub use shell::quote;
 /// Whether a name fits a pattern with `*` and `?`.
 pub use eksplain_parse::arn::glob_matches;
 /// Times as text, and back.

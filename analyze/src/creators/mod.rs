@@ -19,7 +19,6 @@ mod human;
 mod recovery;
 
 pub(crate) use recovery::admin_entry_commands;
-pub use recovery::quote;
 
 /// What tells who created a cluster.
 struct Known {

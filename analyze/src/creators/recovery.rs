@@ -8,6 +8,7 @@ use eksplain_queries::facts::Micros;
 
 use crate::findings::{Creator, PrincipalState, Recovery, RecoveryOption, Works};
 use crate::places::partition_of;
+use crate::shell::quote;
 use crate::state::{Incarnation, MappingState, Mode};
 
 /// The whole plan.
@@ -93,18 +94,6 @@ pub(crate) fn admin_entry_commands(cluster: &str, region: &str, principal_arn: &
              arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy --access-scope type=cluster"
         ),
     ]
-}
-
-/// A word for a POSIX shell: as it is where nothing in it means anything to the shell.
-pub fn quote(word: &str) -> String {
-    let is_plain = !word.is_empty()
-        && word
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&b));
-    match is_plain {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 struct Plan<'p> {

@@ -16,7 +16,7 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
     let in_namespace = |what: &str| {
         vec![format!(
             "kubectl describe {what} -n {}",
-            crate::creators::quote(namespace)
+            crate::shell::quote(namespace)
         )]
     };
     if let Some(name) = quoted_after(message, "admission webhook ").filter(|_| message.contains("denied the request")) {
@@ -104,7 +104,7 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
             "Create it",
             vec![format!(
                 "kubectl create namespace {}",
-                crate::creators::quote(namespace)
+                crate::shell::quote(namespace)
             )],
         )]);
     }

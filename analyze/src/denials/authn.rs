@@ -147,8 +147,8 @@ fn update_kubeconfig(cluster: Option<&Cluster>) -> String {
     });
     format!(
         "aws eks update-kubeconfig --name {} --region {}",
-        crate::creators::quote(name),
-        crate::creators::quote(region)
+        crate::shell::quote(name),
+        crate::shell::quote(region)
     )
 }
 
@@ -319,7 +319,7 @@ fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Clus
     let name = cluster.map_or("CLUSTER", |cluster| cluster.name.as_str());
     let command = format!(
         "aws eks update-cluster-config --name {} --logging '{{\"clusterLogging\":[{{\"types\":[\"authenticator\",\"audit\"],\"enabled\":true}}]}}'",
-        crate::creators::quote(name)
+        crate::shell::quote(name)
     );
     let cause = "the login failed, and no line of the authenticator says why: its log is off, or not in the lake";
     Verdict::new(Reason::AuthnUnknown, cause, Confidence::Guess).with([fixes::fix("Turn the authenticator's log on", vec![command])])

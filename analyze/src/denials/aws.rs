@@ -11,7 +11,7 @@ use eksplain_queries::facts::{CallSuccess, CloudTrailCall, Micros};
 
 use super::fixes::fix;
 use super::{Refusal, Verdict};
-use crate::creators::quote;
+use crate::shell::quote;
 use crate::evidence;
 use crate::findings::{Cluster, Fix, RequestShape};
 use crate::json;

@@ -1,6 +1,6 @@
 //! Fixes with names filled in, ready to copy, and what the terminal of the refused shows.
 
-use crate::creators::quote;
+use crate::shell::quote;
 use crate::findings::{Cluster, Fix, Layer, RequestShape};
 use crate::places::partition_of;
 use crate::rbac::{Request, policies};
