@@ -30,7 +30,7 @@ use eksplain_queries::facts::{Facts, Micros};
 /// A word out of a log for a command that somebody may copy.
 pub use shell::quote;
 /// Whether a name fits a pattern with `*` and `?`.
-pub use eksplain_parse::arn::glob_matches;
+pub use eksplain_parse::glob::glob_matches;
 /// Times as text, and back.
 pub use eksplain_parse::time;
 

@@ -2,7 +2,7 @@
 //!
 //! One module for each form of text: authenticator lines ([`authenticator`]), Kubernetes audit events ([`audit`]), CloudTrail
 //! records ([`cloudtrail`]), the aws-auth ConfigMap ([`aws_auth`]), ARNs ([`arn`]), the sentences with which AWS refuses a call
-//! ([`denied`]), times ([`time`]) and bare JSON text ([`json`]).
+//! ([`denied`]), times ([`time`]), patterns ([`glob`]) and bare JSON text ([`json`]).
 //!
 //! Promises: no parser panics, whatever the bytes; nothing read is lost (what cannot be understood is kept as a problem with
 //! its text); records borrow from the input wherever the text stands there as it is; time is linear in the length of the input.
@@ -15,6 +15,7 @@ pub mod authenticator;
 pub mod aws_auth;
 pub mod cloudtrail;
 pub mod denied;
+pub mod glob;
 pub mod json;
 mod lenient;
 pub mod time;

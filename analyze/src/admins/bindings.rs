@@ -187,7 +187,7 @@ fn renders(template: &str, username: &str) -> bool {
         rest = behind.split_once("}}").map_or("", |(_, behind)| behind);
     }
     pattern.push_str(rest);
-    eksplain_parse::arn::glob_matches(&pattern, username)
+    eksplain_parse::glob::glob_matches(&pattern, username)
 }
 
 type Holder = (String, Option<String>, Vec<String>, Span);

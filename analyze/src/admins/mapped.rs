@@ -1,6 +1,6 @@
 //! Routes `aws_auth` and `access_policy`, and the rights of narrower policies to become admin.
 
-use eksplain_parse::arn::glob_matches;
+use eksplain_parse::glob::glob_matches;
 use eksplain_queries::facts::Micros;
 
 use super::Drafts;

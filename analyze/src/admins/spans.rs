@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use eksplain_parse::arn::{Arn, PrincipalKind, glob_matches};
+use eksplain_parse::arn::{Arn, PrincipalKind};
 use eksplain_parse::aws_auth::{AwsAuth, Mapping};
+use eksplain_parse::glob::glob_matches;
 use eksplain_queries::facts::{Mark, Micros};
 
 use crate::evidence;

@@ -2,8 +2,9 @@
 //!
 //! Rule: what aws-iam-authenticator compares (`pkg/arn`, `pkg/config/mapper.go`); the order of precedence is the domain's.
 
-use eksplain_parse::arn::{Arn, PrincipalKind, glob_matches, sso_permission_set};
+use eksplain_parse::arn::{Arn, PrincipalKind, sso_permission_set};
 use eksplain_parse::aws_auth::{AwsAuth, Mapping};
+use eksplain_parse::glob::glob_matches;
 
 use crate::words::{Confidence, Reason};
 
