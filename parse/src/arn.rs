@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use nom::bytes::complete::{tag, take_till};
 use nom::{IResult, Parser};
+use percent_encoding::percent_decode_str;
 
 /// The partitions that the authenticator accepts.
 pub const PARTITIONS: [&str; 8] = [
@@ -225,22 +226,7 @@ pub fn decode_percent(text: &str) -> Cow<'_, str> {
     if !encoded {
         return Cow::Borrowed(text);
     }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
-        match (first, tail) {
-            (b'%', [high, low, after @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
-                bytes.push(hex(*high).unwrap_or(0) << 4 | hex(*low).unwrap_or(0));
-                rest = after;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
+    percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
 }
 
 fn part(input: &str) -> IResult<&str, &str> {
