@@ -5,13 +5,13 @@
 
 use eksplain_parse::arn::{Arn, PrincipalKind};
 use eksplain_parse::aws_auth::Mapping;
+use eksplain_parse::region::partition_of;
 use eksplain_queries::facts::{Facts, Micros};
 
 use crate::admins::{can_match, of_life, reaches};
 use crate::creators::admin_entry_commands;
 use crate::evidence;
 use crate::findings::{Admin, Answers, Cluster, Evidence, Fix, Power, PrincipalState, Source, Status};
-use crate::places::partition_of;
 use crate::principal::is_aws_role;
 use crate::rbac::{Binding, Subject, in_words};
 use crate::shell::quote;
@@ -110,7 +110,14 @@ impl Found<'_, '_> {
                     "aws-auth has {} mappings and the mode is API, which ignores it",
                     auth.mappings.len()
                 );
-                self.add(Rule::AwsAuthIgnored, Severity::Low, "aws-auth", message, Vec::new(), proof());
+                self.add(
+                    Rule::AwsAuthIgnored,
+                    Severity::Low,
+                    "aws-auth",
+                    message,
+                    Vec::new(),
+                    proof(),
+                );
             }
             return;
         }
@@ -227,27 +234,55 @@ impl Found<'_, '_> {
                     (_, true, _) | ("system:authenticated", _, true) => {}
                     ("system:authenticated", ..) => {
                         let message = format!("{} gives its rights to everybody who can log in", in_words(binding));
-                        self.add(Rule::RbacAuthenticated, Severity::High, &binding.name, message, delete(), proof());
+                        self.add(
+                            Rule::RbacAuthenticated,
+                            Severity::High,
+                            &binding.name,
+                            message,
+                            delete(),
+                            proof(),
+                        );
                     }
                     (_, _, true) => {
                         let message = format!(
                             "{} lets callers without credentials discover the API: left over from before Kubernetes 1.14",
                             in_words(binding)
                         );
-                        self.add(Rule::RbacAnonymous, Severity::Medium, &binding.name, message, Vec::new(), proof());
+                        self.add(
+                            Rule::RbacAnonymous,
+                            Severity::Medium,
+                            &binding.name,
+                            message,
+                            Vec::new(),
+                            proof(),
+                        );
                     }
                     _ => {
                         let message = format!(
                             "{} gives its rights to the internet: {who} needs no credential",
                             in_words(binding)
                         );
-                        self.add(Rule::RbacAnonymous, Severity::Critical, &binding.name, message, delete(), proof());
+                        self.add(
+                            Rule::RbacAnonymous,
+                            Severity::Critical,
+                            &binding.name,
+                            message,
+                            delete(),
+                            proof(),
+                        );
                     }
                 }
             }
             let Some(role) = rbac.role_of(binding) else {
                 let message = format!("{} names a role that no record shows", in_words(binding));
-                self.add(Rule::RbacRoleMissing, Severity::Info, &binding.name, message, Vec::new(), proof());
+                self.add(
+                    Rule::RbacRoleMissing,
+                    Severity::Info,
+                    &binding.name,
+                    message,
+                    Vec::new(),
+                    proof(),
+                );
                 continue;
             };
             let is_wild = rbac.rules_of(role).any(|rule| {
@@ -258,7 +293,14 @@ impl Found<'_, '_> {
                     "{} allows every verb on every resource of some API groups",
                     in_words(binding)
                 );
-                self.add(Rule::RbacWildcard, Severity::Medium, &binding.name, message, Vec::new(), proof());
+                self.add(
+                    Rule::RbacWildcard,
+                    Severity::Medium,
+                    &binding.name,
+                    message,
+                    Vec::new(),
+                    proof(),
+                );
             }
             let misplaced = rbac.rules_of(role).find_map(|rule| {
                 rule.resources
@@ -345,7 +387,14 @@ impl Found<'_, '_> {
         {
             let message = format!("{} is cluster-admin and did not use it for 90 days", admin.principal);
             let proof = admin.routes.iter().flat_map(|route| route.evidence.clone()).collect();
-            self.add(Rule::AdminStale, Severity::Medium, &admin.principal, message, Vec::new(), proof);
+            self.add(
+                Rule::AdminStale,
+                Severity::Medium,
+                &admin.principal,
+                message,
+                Vec::new(),
+                proof,
+            );
         }
     }
 

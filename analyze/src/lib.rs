@@ -27,12 +27,12 @@ pub mod words;
 
 use eksplain_queries::facts::{Facts, Micros};
 
-/// A word out of a log for a command that somebody may copy.
-pub use shell::quote;
 /// Whether a name fits a pattern with `*` and `?`.
 pub use eksplain_parse::glob::glob_matches;
 /// Times as text, and back.
 pub use eksplain_parse::time;
+/// A word out of a log for a command that somebody may copy.
+pub use shell::quote;
 
 use findings::Answers;
 use state::World;

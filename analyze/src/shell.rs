@@ -18,7 +18,10 @@ mod tests {
 
     #[test]
     fn what_means_something_to_the_shell_is_quoted() {
-        assert_eq!(quote("arn:aws:iam::111122223333:role/a+b=c,d.e@f-g_h%"), "arn:aws:iam::111122223333:role/a+b=c,d.e@f-g_h%");
+        assert_eq!(
+            quote("arn:aws:iam::111122223333:role/a+b=c,d.e@f-g_h%"),
+            "arn:aws:iam::111122223333:role/a+b=c,d.e@f-g_h%"
+        );
         for (word, quoted) in [
             ("", "''"),
             ("a b", "'a b'"),

@@ -2,7 +2,7 @@
 //!
 //! One module for each form of text: authenticator lines ([`authenticator`]), Kubernetes audit events ([`audit`]), CloudTrail
 //! records ([`cloudtrail`]), the aws-auth ConfigMap ([`aws_auth`]), ARNs ([`arn`]), the sentences with which AWS refuses a call
-//! ([`denied`]), times ([`time`]), patterns ([`glob`]) and bare JSON text ([`json`]).
+//! ([`denied`]), times ([`time`]), patterns ([`glob`]), regions ([`region`]) and bare JSON text ([`json`]).
 //!
 //! Promises: no parser panics, whatever the bytes; nothing read is lost (what cannot be understood is kept as a problem with
 //! its text); records borrow from the input wherever the text stands there as it is; time is linear in the length of the input.
@@ -18,6 +18,7 @@ pub mod denied;
 pub mod glob;
 pub mod json;
 mod lenient;
+pub mod region;
 pub mod time;
 
 pub use time::Micros;

@@ -53,7 +53,10 @@ fn powers<'s>(life: &'s Incarnation<'_>) -> Vec<Power<'s>> {
                 let Some(both) = bound.and(&span) else { continue };
                 let reads_aws_auth = !matches!(life.mode_at(both.start), Mode::Api);
                 let (route, why) = if is_admin(&role) && binding.namespace.is_none() {
-                    (RouteKind::RbacBinding, "RBAC gives it every right on every object".to_owned())
+                    (
+                        RouteKind::RbacBinding,
+                        "RBAC gives it every right on every object".to_owned(),
+                    )
                 } else if let Some(why) = escalation(binding, &role, reads_aws_auth) {
                     (RouteKind::Escalation, why.to_owned())
                 } else {

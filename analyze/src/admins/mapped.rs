@@ -83,7 +83,11 @@ pub(super) fn access_policy_routes(world: &World<'_>, life: &Incarnation<'_>, at
                 format!("access entry {}", entry.principal_arn),
                 format!("{} at {scope}", association.policy),
             ];
-            let kind = if is_admin { RouteKind::AccessPolicy } else { RouteKind::Escalation };
+            let kind = if is_admin {
+                RouteKind::AccessPolicy
+            } else {
+                RouteKind::Escalation
+            };
             drafts.add(
                 &entry.canonical,
                 entry.username.as_deref(),

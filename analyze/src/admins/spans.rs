@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use eksplain_parse::arn::{Arn, PrincipalKind};
 use eksplain_parse::aws_auth::{AwsAuth, Mapping};
 use eksplain_parse::glob::glob_matches;
+use eksplain_parse::region::partition_of;
 use eksplain_queries::facts::{Mark, Micros};
 
 use crate::evidence;
 use crate::findings::{Evidence, Route, RouteKind, Status};
-use crate::places::partition_of;
 use crate::state::entries::key_of;
 use crate::state::{AccessEntry, Incarnation, MappingState, World};
 

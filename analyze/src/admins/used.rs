@@ -13,13 +13,7 @@ use crate::rbac::{Asker, Rbac, Request, service_account};
 use crate::state::{Incarnation, World};
 
 /// A route that rests on use: unproven, or over with the cluster.
-fn used(
-    kind: RouteKind,
-    life: &Incarnation<'_>,
-    detail: String,
-    via: Vec<String>,
-    evidence: Vec<Evidence>,
-) -> Route {
+fn used(kind: RouteKind, life: &Incarnation<'_>, detail: String, via: Vec<String>, evidence: Vec<Evidence>) -> Route {
     let status = if life.deleted_at.is_some() {
         Status::Revoked
     } else {
@@ -106,8 +100,9 @@ pub(super) fn access_policy_routes(
             continue;
         };
         // A grant has its access entry as a hop; a use that was added here before has not.
-        let is_grant =
-            |route: &Route| route.route == RouteKind::Creator || (route.route == RouteKind::AccessPolicy && route.via.len() > 1);
+        let is_grant = |route: &Route| {
+            route.route == RouteKind::Creator || (route.route == RouteKind::AccessPolicy && route.via.len() > 1)
+        };
         let is_explained = drafts
             .0
             .get(&principal)

@@ -9,7 +9,9 @@ use eksplain_queries::facts::Micros;
 
 use crate::admins::of_life;
 use crate::evidence;
-use crate::findings::{Admin, Basis, Confidence, Creator, CreatorIdentity, Evidence, Power, PrincipalState, RouteKind, Status};
+use crate::findings::{
+    Admin, Basis, Confidence, Creator, CreatorIdentity, Evidence, Power, PrincipalState, RouteKind, Status,
+};
 use crate::json;
 use crate::principal::principal_type;
 use crate::rbac::policies::CLUSTER_ADMIN;
@@ -280,7 +282,11 @@ fn by_login(world: &World<'_>, life: &Incarnation<'_>) -> Option<Known> {
             principal: Some(principal),
             ..CreatorIdentity::default()
         },
-        confidence: if is_likely { Confidence::Likely } else { Confidence::Guess },
+        confidence: if is_likely {
+            Confidence::Likely
+        } else {
+            Confidence::Guess
+        },
         basis: Some(Basis::FirstMastersLogin),
         evidence,
     })

@@ -4,10 +4,10 @@
 //! the logs (who is to be the new admin) stands as a name in capitals, never as a guess.
 
 use eksplain_parse::arn::{Arn, sso_permission_set};
+use eksplain_parse::region::partition_of;
 use eksplain_queries::facts::Micros;
 
 use crate::findings::{Creator, PrincipalState, Recovery, RecoveryOption, Works};
-use crate::places::partition_of;
 use crate::shell::quote;
 use crate::state::{Incarnation, MappingState, Mode};
 
@@ -212,7 +212,10 @@ impl Plan<'_> {
                 Works::Yes,
                 "the mode is CONFIG_MAP: it must be changed first, which IAM rights alone allow",
             ),
-            Mode::Unknown => (Works::Depends, "the mode is not in these logs: the first command shows it"),
+            Mode::Unknown => (
+                Works::Depends,
+                "the mode is not in these logs: the first command shows it",
+            ),
         };
         Some(option(
             "Make an access entry from outside",
@@ -273,7 +276,10 @@ impl Plan<'_> {
                 Works::Depends,
                 "a role of Identity Center: assign its permission set, its trust policy cannot be edited".to_owned(),
             ),
-            PrincipalState::Unknown => (Works::Depends, "whether the role exists is not in these logs".to_owned()),
+            PrincipalState::Unknown => (
+                Works::Depends,
+                "whether the role exists is not in these logs".to_owned(),
+            ),
             _ => (
                 Works::Yes,
                 format!("{name} exists: whoever may edit its trust policy can use it"),

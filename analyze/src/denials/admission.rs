@@ -13,12 +13,7 @@ use crate::words::{Confidence, Reason};
 pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
     let certain = |reason, cause: &str| Verdict::new(reason, cause, Confidence::Certain);
     let namespace = request.namespace.as_deref().unwrap_or("NAMESPACE");
-    let in_namespace = |what: &str| {
-        vec![format!(
-            "kubectl describe {what} -n {}",
-            crate::shell::quote(namespace)
-        )]
-    };
+    let in_namespace = |what: &str| vec![format!("kubectl describe {what} -n {}", crate::shell::quote(namespace))];
     if let Some(name) = quoted_after(message, "admission webhook ").filter(|_| message.contains("denied the request")) {
         return Verdict::new(
             Reason::AdmissionWebhook,
@@ -41,7 +36,10 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
     let is_policy = text.starts_with("ValidatingAdmissionPolicy '")
         || message.contains(": ValidatingAdmissionPolicy '") && matches!(request.code, 403 | 422);
     if is_policy {
-        return certain(Reason::AdmissionPolicy, "a ValidatingAdmissionPolicy refused the object");
+        return certain(
+            Reason::AdmissionPolicy,
+            "a ValidatingAdmissionPolicy refused the object",
+        );
     }
     if request.code == 403 {
         if text.starts_with("exceeded quota: ") || text.starts_with("failed quota: ") {
@@ -67,7 +65,10 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
             return certain(Reason::AdmissionNamespaceTerminating, "the namespace is being deleted");
         }
         if text.starts_with("error looking up service account ") {
-            return certain(Reason::AdmissionServiceaccount, "the pod's service account does not exist");
+            return certain(
+                Reason::AdmissionServiceaccount,
+                "the pod's service account does not exist",
+            );
         }
         let is_limit = ["maximum ", "minimum "]
             .iter()
@@ -102,10 +103,7 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
     if request.code == 404 && is_create && message == format!("namespaces \"{namespace}\" not found") {
         return certain(Reason::AdmissionNamespaceNotFound, "the namespace does not exist").with([fix(
             "Create it",
-            vec![format!(
-                "kubectl create namespace {}",
-                crate::shell::quote(namespace)
-            )],
+            vec![format!("kubectl create namespace {}", crate::shell::quote(namespace))],
         )]);
     }
     let (reason, cause) = match request.code {

@@ -242,7 +242,8 @@ fn not_mapped(
                     let cause = format!(
                         "{key} of aws-auth does not parse, so that nobody in it is known; it would map the caller"
                     );
-                    return Verdict::new(Reason::AuthnAwsAuthMalformed, cause, Confidence::Certain).with([restore(life, ts)]);
+                    return Verdict::new(Reason::AuthnAwsAuthMalformed, cause, Confidence::Certain)
+                        .with([restore(life, ts)]);
                 }
                 if let Some(miss) = nearest(auth, &caller) {
                     let cause = format!("{}: {}", miss.cause, miss.mapping.arn);
@@ -322,7 +323,8 @@ fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Clus
         crate::shell::quote(name)
     );
     let cause = "the login failed, and no line of the authenticator says why: its log is off, or not in the lake";
-    Verdict::new(Reason::AuthnUnknown, cause, Confidence::Guess).with([fixes::fix("Turn the authenticator's log on", vec![command])])
+    Verdict::new(Reason::AuthnUnknown, cause, Confidence::Guess)
+        .with([fixes::fix("Turn the authenticator's log on", vec![command])])
 }
 
 fn logged_in_with_another_id(world: &World<'_>, line: &DeniedLogin, principal: &str, id: &str) -> bool {

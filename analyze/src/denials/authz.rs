@@ -49,7 +49,11 @@ pub(super) fn verdict(
         .with([fixes::verify()]);
     }
     if denied.code == 500 {
-        return Verdict::new(Reason::AuthzError, "an authorizer failed: try again", Confidence::Certain);
+        return Verdict::new(
+            Reason::AuthzError,
+            "an authorizer failed: try again",
+            Confidence::Certain,
+        );
     }
     if username.starts_with("system:node:") {
         return Verdict::new(
@@ -205,7 +209,8 @@ impl Known<'_> {
                 "the caller has {}, which impersonation (--as) leaves behind",
                 covering.policy
             );
-            return covers.then(|| Verdict::new(Reason::AuthzAccessPolicyLostByImpersonation, cause, Confidence::Certain));
+            return covers
+                .then(|| Verdict::new(Reason::AuthzAccessPolicyLostByImpersonation, cause, Confidence::Certain));
         }
         let namespaces = covering.namespaces.as_deref()?;
         if policies::in_scope(Some(namespaces), &self.asked) {

@@ -11,10 +11,10 @@ use eksplain_queries::facts::{CallSuccess, CloudTrailCall, Micros};
 
 use super::fixes::fix;
 use super::{Refusal, Verdict};
-use crate::shell::quote;
 use crate::evidence;
 use crate::findings::{Cluster, Fix, RequestShape};
 use crate::json;
+use crate::shell::quote;
 use crate::state::World;
 use crate::words::{Confidence, Reason};
 
@@ -179,7 +179,12 @@ fn verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Option
         }
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
             return Some(
-                Verdict::new(Reason::StsExpiredToken, "the temporary credentials had run out", Confidence::Certain).with([fix(
+                Verdict::new(
+                    Reason::StsExpiredToken,
+                    "the temporary credentials had run out",
+                    Confidence::Certain,
+                )
+                .with([fix(
                     "Renew the credentials",
                     vec!["aws sso login".to_owned(), "aws sts get-caller-identity".to_owned()],
                 )]),
@@ -206,7 +211,8 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
     let cluster = call.place.cluster.as_deref().unwrap_or("CLUSTER");
     let region = call.place.region.as_deref().unwrap_or("REGION");
     let named = format!("--name {} --region {}", quote(cluster), quote(region));
-    let verdict = |reason, cause: &str, fixes: Vec<Fix>| Some(Verdict::new(reason, cause, Confidence::Certain).with(fixes));
+    let verdict =
+        |reason, cause: &str, fixes: Vec<Fix>| Some(Verdict::new(reason, cause, Confidence::Certain).with(fixes));
     let has = |part: &str| text.contains(part);
     match code {
         "InvalidRequestException" | "InvalidParameterException"

@@ -1,9 +1,10 @@
 //! Fixes with names filled in, ready to copy, and what the terminal of the refused shows.
 
-use crate::shell::quote;
+use eksplain_parse::region::partition_of;
+
 use crate::findings::{Cluster, Fix, Layer, RequestShape};
-use crate::places::partition_of;
 use crate::rbac::{Request, policies};
+use crate::shell::quote;
 
 /// A fix of commands.
 pub(super) fn fix(title: &str, commands: Vec<String>) -> Fix {

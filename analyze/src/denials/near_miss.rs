@@ -43,7 +43,11 @@ const KINDS: [(Reason, &str, Confidence); 12] = [
         "the mapping names the same principal in another account",
         Confidence::Likely,
     ),
-    (Reason::AuthnNearMissPartition, "only the partition differs", Confidence::Certain),
+    (
+        Reason::AuthnNearMissPartition,
+        "only the partition differs",
+        Confidence::Certain,
+    ),
     (
         Reason::AuthnNearMissWildcard,
         "the mapping has a wildcard, which aws-auth takes literally",

@@ -219,17 +219,13 @@ fn findings(report: &Report) -> std::collections::BTreeMap<&'static str, Counts>
     let statuses = Status::ALL.iter().map(|status| status.id());
     let admins = of(statuses, &report.admins, |admin| admin.status.id());
     let states = PrincipalState::ALL.iter().map(|state| state.id());
-    let creators = of(
-        states.chain(["recovery-needed"]),
-        &report.creators,
-        |creator| {
-            if creator.recovery.needed {
-                "recovery-needed"
-            } else {
-                creator.creator_state.id()
-            }
-        },
-    );
+    let creators = of(states.chain(["recovery-needed"]), &report.creators, |creator| {
+        if creator.recovery.needed {
+            "recovery-needed"
+        } else {
+            creator.creator_state.id()
+        }
+    });
     let denials = of(["resolved", "unresolved"], &report.denials, |denial| {
         if denial.resolved { "resolved" } else { "unresolved" }
     });
