@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use eksplain_analyze::words::{PrincipalState, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::report::{Report, Selection};
@@ -50,7 +51,8 @@ impl Change {
     }
 }
 
-/// What is compared of a report: a small part of it, so that a report of any size is read in little memory.
+/// What is compared of a report: a small part of it, so that a report of any size is read in little memory. Words are text here: a
+/// report of another version may hold some that this one does not know.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Brief {
     schema: String,
@@ -161,14 +163,14 @@ impl Brief {
 impl Admin {
     fn of(admin: &crate::view::admins::Admin) -> Self {
         let route = |route: &crate::view::admins::Route| Route {
-            route: route.route.to_owned(),
-            status: route.status.to_owned(),
+            route: route.route.to_string(),
+            status: route.status.to_string(),
         };
         Self {
             cluster: admin.cluster.clone(),
             incarnation: admin.incarnation,
             principal: admin.principal.clone(),
-            status: admin.status.to_owned(),
+            status: admin.status.to_string(),
             routes: admin.routes.iter().map(route).collect(),
         }
     }
@@ -178,7 +180,7 @@ impl Admin {
         let mut active: Vec<&str> = self
             .routes
             .iter()
-            .filter(|route| route.status == "active")
+            .filter(|route| route.status == Status::Active.id())
             .map(|route| route.route.as_str())
             .collect();
         active.sort_unstable();
@@ -203,7 +205,7 @@ impl Creator {
             creator: Identity {
                 principal: creator.creator.principal.clone(),
             },
-            creator_state: creator.creator_state.to_owned(),
+            creator_state: creator.creator_state.to_string(),
         }
     }
 }
@@ -215,7 +217,7 @@ impl Denial {
             cluster: denial.cluster.clone(),
             principal: denial.principal.clone(),
             kubernetes_username: denial.kubernetes_username.clone(),
-            reason: denial.reason.to_owned(),
+            reason: denial.reason.to_string(),
             request: Request {
                 verb: request.verb.clone(),
                 api_group: request.api_group.clone(),
@@ -239,9 +241,9 @@ impl Check {
     fn of(check: &crate::view::checks::CheckFinding) -> Self {
         Self {
             cluster: check.cluster.clone(),
-            rule: check.rule.to_owned(),
+            rule: check.rule.to_string(),
             subject: check.subject.clone(),
-            severity: check.severity.to_owned(),
+            severity: check.severity.to_string(),
         }
     }
 
@@ -288,7 +290,7 @@ fn pairs<'b, F, K: Ord>(
 }
 
 fn admin(was: Option<&Admin>, is: Option<&Admin>) -> Option<Change> {
-    let is_active = |admin: Option<&Admin>| admin.is_some_and(|admin| admin.status == "active");
+    let is_active = |admin: Option<&Admin>| admin.is_some_and(|admin| admin.status == Status::Active.id());
     let told = |admin: Option<&Admin>| admin.map(Admin::told);
     let kind = match (is_active(was), is_active(is)) {
         (false, true) => "new-admin",
@@ -327,10 +329,10 @@ fn creator(was: Option<&Creator>, is: Option<&Creator>) -> Vec<Change> {
         found.push(change("cluster-deleted", None, creator.cluster.deleted_at.as_ref()));
     }
     let was = was.map(|was| &was.creator_state);
-    let kind = match creator.creator_state.as_str() {
-        state if was.is_some_and(|was| was == state) => return found,
-        "deleted" => "creator-deleted",
-        "recreated" => "creator-recreated",
+    let kind = match PrincipalState::from_id(&creator.creator_state) {
+        _ if was == Some(&creator.creator_state) => return found,
+        Some(PrincipalState::Deleted) => "creator-deleted",
+        Some(PrincipalState::Recreated) => "creator-recreated",
         _ => return found,
     };
     found.push(change(kind, was, Some(&creator.creator_state)));

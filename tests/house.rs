@@ -8,7 +8,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("parse", &[]),
     ("lake", &["eksplain-parse"]),
     ("ingest", &["eksplain-lake", "eksplain-parse"]),
-    ("aws", &["eksplain-ingest", "eksplain-lake"]),
+    ("aws", &["eksplain-ingest", "eksplain-lake", "eksplain-parse"]),
     ("queries", &["eksplain-lake", "eksplain-parse"]),
     ("analyze", &["eksplain-parse", "eksplain-queries"]),
     (

@@ -6,7 +6,7 @@
 use eksplain_parse::arn::Arn;
 use eksplain_queries::facts::{Facts, Micros};
 
-use crate::findings::{Cluster, Coverage};
+use crate::findings::{Cluster, Coverage, Source};
 use crate::rbac::{Asker, in_words, policies};
 use crate::state::entries::key_of;
 use crate::state::{Incarnation, MappingState, Mode, World};
@@ -77,7 +77,7 @@ pub fn can_i(facts: &Facts, cluster: &Cluster, who: &As, request: &Request, at: 
     } else if answer.allowed == Some(false) {
         let first_audit = coverage
             .iter()
-            .find(|row| row.source == "audit")
+            .find(|row| row.source == Source::Audit)
             .and_then(|row| row.first);
         let is_mapping_unknown = matches!(who, As::Principal { .. }) && life.mode_at(at) != Mode::Api && {
             let versions = life.aws_auth.iter().any(|version| version.at.ts <= at);

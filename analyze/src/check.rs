@@ -5,24 +5,26 @@
 
 use eksplain_parse::arn::{Arn, PrincipalKind};
 use eksplain_parse::aws_auth::Mapping;
+use eksplain_parse::region::partition_of;
 use eksplain_queries::facts::{Facts, Micros};
 
 use crate::admins::{can_match, of_life, reaches};
-use crate::creators::{admin_entry_commands, quote};
+use crate::creators::admin_entry_commands;
 use crate::evidence;
-use crate::findings::{Admin, Answers, Cluster, Evidence, Fix, PrincipalState, Status};
-use crate::places::partition_of;
+use crate::findings::{Admin, Answers, Cluster, Evidence, Fix, Power, PrincipalState, Source, Status};
 use crate::principal::is_aws_role;
 use crate::rbac::{Binding, Subject, in_words};
+use crate::shell::quote;
 use crate::state::{Incarnation, MappingState, Mode, World};
+use crate::words::{Rule, Severity};
 
 /// One thing to look at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
-    /// Id of the rule: `aws-auth.near-miss.wildcard`.
-    pub rule: &'static str,
-    /// `critical`, `high`, `medium`, `low` or `info`.
-    pub severity: &'static str,
+    /// What it breaks.
+    pub rule: Rule,
+    /// How bad it is.
+    pub severity: Severity,
     /// The cluster.
     pub cluster: Cluster,
     /// What it is about: a mapping, a binding, a principal, a log.
@@ -59,13 +61,8 @@ pub fn check(facts: &Facts, answers: &Answers, at: Micros) -> Vec<Check> {
         found.creator(answers);
         found.logs(&world);
     }
-    let rank = |severity: &str| {
-        ["critical", "high", "medium", "low", "info"]
-            .iter()
-            .position(|known| *known == severity)
-    };
     checks.sort_by(|a, b| {
-        (rank(a.severity), &a.cluster, a.rule, &a.subject).cmp(&(rank(b.severity), &b.cluster, b.rule, &b.subject))
+        (a.severity, &a.cluster, a.rule, &a.subject).cmp(&(b.severity, &b.cluster, b.rule, &b.subject))
     });
     checks
 }
@@ -78,8 +75,8 @@ struct Found<'c, 'f> {
 impl Found<'_, '_> {
     fn add(
         &mut self,
-        rule: &'static str,
-        severity: &'static str,
+        rule: Rule,
+        severity: Severity,
         subject: &str,
         message: String,
         fix: Vec<Fix>,
@@ -113,7 +110,14 @@ impl Found<'_, '_> {
                     "aws-auth has {} mappings and the mode is API, which ignores it",
                     auth.mappings.len()
                 );
-                self.add("aws-auth.ignored", "low", "aws-auth", message, Vec::new(), proof());
+                self.add(
+                    Rule::AwsAuthIgnored,
+                    Severity::Low,
+                    "aws-auth",
+                    message,
+                    Vec::new(),
+                    proof(),
+                );
             }
             return;
         }
@@ -124,18 +128,18 @@ impl Found<'_, '_> {
             let subject = format!("{}{place}", problem.section.as_str());
             let (severity, what) = if problem.lost_section {
                 (
-                    "critical",
+                    Severity::Critical,
                     "the whole section is dropped: everybody in it is shut out, nodes too",
                 )
             } else {
-                ("medium", "the entry is not used as it was meant")
+                (Severity::Medium, "the entry is not used as it was meant")
             };
             let fix = vec![commands(
                 "Correct aws-auth",
                 vec!["kubectl -n kube-system edit configmap aws-auth".to_owned()],
             )];
             self.add(
-                "aws-auth.malformed",
+                Rule::AwsAuthMalformed,
                 severity,
                 &subject,
                 format!("{}: {what}", problem.message),
@@ -159,7 +163,7 @@ impl Found<'_, '_> {
             });
             self.add(
                 rule,
-                "high",
+                Severity::High,
                 &mapping.arn,
                 format!("this mapping never matches anybody: {why}"),
                 fix.into_iter().collect(),
@@ -176,8 +180,8 @@ impl Found<'_, '_> {
                 mapping.username
             );
             self.add(
-                "aws-auth.reserved-username",
-                "high",
+                Rule::AwsAuthReservedUsername,
+                Severity::High,
                 &mapping.arn,
                 message,
                 Vec::new(),
@@ -230,27 +234,55 @@ impl Found<'_, '_> {
                     (_, true, _) | ("system:authenticated", _, true) => {}
                     ("system:authenticated", ..) => {
                         let message = format!("{} gives its rights to everybody who can log in", in_words(binding));
-                        self.add("rbac.authenticated", "high", &binding.name, message, delete(), proof());
+                        self.add(
+                            Rule::RbacAuthenticated,
+                            Severity::High,
+                            &binding.name,
+                            message,
+                            delete(),
+                            proof(),
+                        );
                     }
                     (_, _, true) => {
                         let message = format!(
                             "{} lets callers without credentials discover the API: left over from before Kubernetes 1.14",
                             in_words(binding)
                         );
-                        self.add("rbac.anonymous", "medium", &binding.name, message, Vec::new(), proof());
+                        self.add(
+                            Rule::RbacAnonymous,
+                            Severity::Medium,
+                            &binding.name,
+                            message,
+                            Vec::new(),
+                            proof(),
+                        );
                     }
                     _ => {
                         let message = format!(
                             "{} gives its rights to the internet: {who} needs no credential",
                             in_words(binding)
                         );
-                        self.add("rbac.anonymous", "critical", &binding.name, message, delete(), proof());
+                        self.add(
+                            Rule::RbacAnonymous,
+                            Severity::Critical,
+                            &binding.name,
+                            message,
+                            delete(),
+                            proof(),
+                        );
                     }
                 }
             }
             let Some(role) = rbac.role_of(binding) else {
                 let message = format!("{} names a role that no record shows", in_words(binding));
-                self.add("rbac.role-missing", "info", &binding.name, message, Vec::new(), proof());
+                self.add(
+                    Rule::RbacRoleMissing,
+                    Severity::Info,
+                    &binding.name,
+                    message,
+                    Vec::new(),
+                    proof(),
+                );
                 continue;
             };
             let is_wild = rbac.rules_of(role).any(|rule| {
@@ -261,7 +293,14 @@ impl Found<'_, '_> {
                     "{} allows every verb on every resource of some API groups",
                     in_words(binding)
                 );
-                self.add("rbac.wildcard", "medium", &binding.name, message, Vec::new(), proof());
+                self.add(
+                    Rule::RbacWildcard,
+                    Severity::Medium,
+                    &binding.name,
+                    message,
+                    Vec::new(),
+                    proof(),
+                );
             }
             let misplaced = rbac.rules_of(role).find_map(|rule| {
                 rule.resources
@@ -274,8 +313,8 @@ impl Found<'_, '_> {
                     role.name
                 );
                 self.add(
-                    "rbac.wrong-api-group",
-                    "medium",
+                    Rule::RbacWrongApiGroup,
+                    Severity::Medium,
                     &role.name,
                     message,
                     Vec::new(),
@@ -307,8 +346,8 @@ impl Found<'_, '_> {
                         reach.principal, reach.how
                     );
                     self.add(
-                        "principal.deleted",
-                        "high",
+                        Rule::PrincipalDeleted,
+                        Severity::High,
                         &reach.principal,
                         message,
                         Vec::new(),
@@ -321,8 +360,8 @@ impl Found<'_, '_> {
                         reach.principal, reach.how
                     );
                     self.add(
-                        "principal.recreated",
-                        "high",
+                        Rule::PrincipalRecreated,
+                        Severity::High,
                         &reach.principal,
                         message,
                         Vec::new(),
@@ -333,10 +372,10 @@ impl Found<'_, '_> {
             }
         }
         // Sorted by cluster and source.
-        let asked = (Some(name), "audit");
+        let asked = (Some(name), Source::Audit);
         let row = answers
             .coverage
-            .binary_search_by(|row| (row.cluster.as_ref(), row.source.as_str()).cmp(&asked));
+            .binary_search_by(|row| (row.cluster.as_ref(), row.source).cmp(&asked));
         let audit_since = row.ok().and_then(|row| answers.coverage[row].first);
         let is_watched = audit_since.is_some_and(|since| since < at - STALE);
         let is_idle = |admin: &&Admin| admin.last_seen.is_none_or(|seen| seen < at - STALE);
@@ -348,7 +387,14 @@ impl Found<'_, '_> {
         {
             let message = format!("{} is cluster-admin and did not use it for 90 days", admin.principal);
             let proof = admin.routes.iter().flat_map(|route| route.evidence.clone()).collect();
-            self.add("admin.stale", "medium", &admin.principal, message, Vec::new(), proof);
+            self.add(
+                Rule::AdminStale,
+                Severity::Medium,
+                &admin.principal,
+                message,
+                Vec::new(),
+                proof,
+            );
         }
     }
 
@@ -375,8 +421,8 @@ impl Found<'_, '_> {
                 admin_entry_commands(&life.cluster.name, &life.cluster.region, "SECOND_ADMIN_ROLE_ARN");
             let message = format!("{principal} is the only admin: if it is deleted, everybody is locked out");
             self.add(
-                "creator.only-admin",
-                "high",
+                Rule::CreatorOnlyAdmin,
+                Severity::High,
                 principal,
                 message,
                 vec![commands("Make a second admin", commands_for_second)],
@@ -385,8 +431,8 @@ impl Found<'_, '_> {
         }
         if principal.ends_with(":root") {
             self.add(
-                "creator.root",
-                "high",
+                Rule::CreatorRoot,
+                Severity::High,
                 principal,
                 "the root user created the cluster".to_owned(),
                 Vec::new(),
@@ -395,8 +441,8 @@ impl Found<'_, '_> {
         }
         if creator.recovery.needed {
             self.add(
-                "creator.locked-out",
-                "critical",
+                Rule::CreatorLockedOut,
+                Severity::Critical,
                 principal,
                 creator.recovery.why.clone(),
                 Vec::new(),
@@ -407,8 +453,8 @@ impl Found<'_, '_> {
 
     fn logs(&mut self, world: &World<'_>) {
         let life = self.life;
-        for source in ["audit", "authenticator"] {
-            if !world.index.has_records(&life.cluster, source) {
+        for source in [Source::Audit, Source::Authenticator] {
+            if !world.index.has_records(&life.cluster, source.id()) {
                 let command = format!(
                     "aws eks update-cluster-config --name {} --region {} --logging '{{\"clusterLogging\":[{{\"types\":[\"{source}\"],\"enabled\":true}}]}}'",
                     quote(&life.cluster.name),
@@ -416,9 +462,9 @@ impl Found<'_, '_> {
                 );
                 let message = format!("no {source} log of this cluster is in the lake: it is off, or was not ingested");
                 self.add(
-                    "logs.missing",
-                    "medium",
-                    source,
+                    Rule::LogsMissing,
+                    Severity::Medium,
+                    source.id(),
                     message,
                     vec![commands("Turn it on", vec![command])],
                     Vec::new(),
@@ -437,7 +483,7 @@ fn commands(title: &str, commands: Vec<String>) -> Fix {
 }
 
 fn is_active(admin: &Admin) -> bool {
-    !admin.aws_managed && admin.power == "admin" && admin.status == Status::Active
+    !admin.aws_managed && admin.power == Power::Admin && admin.status == Status::Active
 }
 
 /// Kubernetes's own bindings name only the groups that they are made with.
@@ -475,39 +521,39 @@ fn is_in_another_group(resource: &str) -> bool {
 }
 
 /// Why a mapping never matches, seen from itself.
-fn near_miss(mapping: &Mapping, partition: &str) -> (&'static str, String) {
+fn near_miss(mapping: &Mapping, partition: &str) -> (Rule, String) {
     let Ok(arn) = Arn::parse(&mapping.arn) else {
-        return ("aws-auth.near-miss.no-arn", "it is no ARN".to_owned());
+        return (Rule::AwsAuthNearMissNoArn, "it is no ARN".to_owned());
     };
     if mapping.arn.contains(['*', '?']) {
         return (
-            "aws-auth.near-miss.wildcard",
+            Rule::AwsAuthNearMissWildcard,
             "aws-auth takes wildcards literally".to_owned(),
         );
     }
     match arn.kind() {
         PrincipalKind::Role if arn.resource.to_lowercase().contains("aws-reserved/sso.amazonaws.com") => (
-            "aws-auth.near-miss.sso-path",
+            Rule::AwsAuthNearMissSsoPath,
             "the path /aws-reserved/sso.amazonaws.com/… must be left out".to_owned(),
         ),
         PrincipalKind::Role if !arn.partition.eq_ignore_ascii_case(partition) => (
-            "aws-auth.near-miss.partition",
+            Rule::AwsAuthNearMissPartition,
             format!("the cluster is in the partition {partition}"),
         ),
         PrincipalKind::Role => (
-            "aws-auth.near-miss.role-path",
+            Rule::AwsAuthNearMissRolePath,
             "the role's path must be left out".to_owned(),
         ),
         PrincipalKind::AssumedRole => (
-            "aws-auth.near-miss.assumed-role-arn",
+            Rule::AwsAuthNearMissAssumedRoleArn,
             "it names a session; the role's own ARN is compared".to_owned(),
         ),
         PrincipalKind::Group | PrincipalKind::InstanceProfile => (
-            "aws-auth.near-miss.group-arn",
+            Rule::AwsAuthNearMissGroupArn,
             "nobody logs in as a group or an instance profile".to_owned(),
         ),
         _ => (
-            "aws-auth.near-miss.partition",
+            Rule::AwsAuthNearMissPartition,
             format!("the cluster is in the partition {partition}"),
         ),
     }

@@ -2,35 +2,35 @@
 
 use eksplain_queries::facts::Mark;
 
-use crate::findings::Evidence;
+use crate::findings::{Evidence, Source};
 
 /// At most this many prove one item.
 const SHOWN: usize = 5;
 
 pub(crate) fn audit(mark: &Mark, summary: impl Into<String>) -> Evidence {
-    evidence(mark, "audit", summary)
+    evidence(mark, Source::Audit, summary)
 }
 
 pub(crate) fn authenticator(mark: &Mark, summary: impl Into<String>) -> Evidence {
-    evidence(mark, "authenticator", summary)
+    evidence(mark, Source::Authenticator, summary)
 }
 
 pub(crate) fn cloudtrail(mark: &Mark, summary: impl Into<String>) -> Evidence {
-    evidence(mark, "cloudtrail", summary)
+    evidence(mark, Source::Cloudtrail, summary)
 }
 
 /// By the table that the id names.
 pub(crate) fn any(mark: &Mark, summary: impl Into<String>) -> Evidence {
     let source = match mark.id.as_bytes().get(12) {
-        Some(b'a') => "audit",
-        Some(b'c') => "cloudtrail",
-        Some(b's') => "snapshot",
-        _ => "authenticator",
+        Some(b'a') => Source::Audit,
+        Some(b'c') => Source::Cloudtrail,
+        Some(b's') => Source::Snapshot,
+        _ => Source::Authenticator,
     };
     evidence(mark, source, summary)
 }
 
-fn evidence(mark: &Mark, source: &'static str, summary: impl Into<String>) -> Evidence {
+fn evidence(mark: &Mark, source: Source, summary: impl Into<String>) -> Evidence {
     Evidence {
         id: mark.id.clone(),
         ts: mark.ts,

@@ -2,6 +2,10 @@
 
 use eksplain_queries::facts::Micros;
 
+pub use crate::words::{
+    Basis, Confidence, Layer, Power, PrincipalState, PrincipalType, Reason, RouteKind, Source, Status, Works,
+};
+
 /// A cluster: account, region and name; two clusters of one name in two regions are two clusters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Cluster {
@@ -20,8 +24,8 @@ pub struct Evidence {
     pub id: String,
     /// Time of the record; its precision is the record's.
     pub ts: Micros,
-    /// `audit`, `authenticator`, `cloudtrail` or `snapshot`.
-    pub source: &'static str,
+    /// The log that it is of.
+    pub source: Source,
     /// What the record says, in words.
     pub summary: String,
 }
@@ -31,8 +35,8 @@ pub struct Evidence {
 pub struct Coverage {
     /// The cluster; `None` for records that name none.
     pub cluster: Option<Cluster>,
-    /// `audit`, `authenticator`, `cloudtrail` or `snapshot`.
-    pub source: String,
+    /// The log.
+    pub source: Source,
     /// First record.
     pub first: Option<Micros>,
     /// Last record.
@@ -45,58 +49,11 @@ pub struct Coverage {
     pub blind_spots: Vec<String>,
 }
 
-/// Whether a route stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Status {
-    /// Some record proves that it stood and none ends it.
-    Active,
-    /// Used, or may stand; no record can settle it.
-    Unproven,
-    /// It stood, and a record proves its end.
-    Revoked,
-}
-
-impl Status {
-    /// The word of the interface.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Active => "active",
-            Status::Unproven => "unproven",
-            Status::Revoked => "revoked",
-        }
-    }
-}
-
-/// Whether the IAM principal behind a finding still exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum PrincipalState {
-    /// A record shows it alive.
-    Present,
-    /// A record shows its deletion.
-    Deleted,
-    /// Deleted, and another of the same name was created.
-    Recreated,
-    /// No record tells.
-    Unknown,
-}
-
-impl PrincipalState {
-    /// The word of the interface.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            PrincipalState::Present => "present",
-            PrincipalState::Deleted => "deleted",
-            PrincipalState::Recreated => "recreated",
-            PrincipalState::Unknown => "unknown",
-        }
-    }
-}
-
 /// One way to admin power.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
-    /// Route id of the interface, §4: `creator`, `aws_auth`, …
-    pub route: &'static str,
+    /// Which way; interface, §4.
+    pub route: RouteKind,
     /// Whether it stands.
     pub status: Status,
     /// One sentence.
@@ -120,14 +77,14 @@ pub struct Admin {
     pub incarnation: u32,
     /// Canonical ARN, or `User:x`, `Group:x`, `ServiceAccount:ns/name`, or a service name.
     pub principal: String,
-    /// `iam_role`, `iam_user`, `root`, `federated`, `sso_role`, `service_account`, `k8s_user`, `k8s_group`, `aws_service`.
-    pub principal_type: &'static str,
+    /// What kind of principal.
+    pub principal_type: PrincipalType,
     /// User name inside Kubernetes, as last seen or mapped.
     pub kubernetes_username: Option<String>,
     /// `active` if any route is, else `unproven` if any is, else `revoked`.
     pub status: Status,
-    /// `admin` or `can_become_admin`.
-    pub power: &'static str,
+    /// How much power.
+    pub power: Power,
     /// AWS's own identity.
     pub aws_managed: bool,
     /// All routes, sorted by route id, then start.
@@ -151,8 +108,8 @@ pub struct Admin {
 pub struct CreatorIdentity {
     /// Canonical ARN or service name.
     pub principal: Option<String>,
-    /// Words of `principal_type`.
-    pub principal_type: Option<&'static str>,
+    /// What kind of principal.
+    pub principal_type: Option<PrincipalType>,
     /// Role session; `None` for users and root.
     pub session: Option<String>,
     /// The person, as far as the chain of sessions tells.
@@ -170,8 +127,8 @@ pub struct CreatorIdentity {
 pub struct RecoveryOption {
     /// Short name.
     pub title: String,
-    /// `yes`, `no` or `depends`.
-    pub works: &'static str,
+    /// Whether it works.
+    pub works: Works,
     /// Why.
     pub why: String,
     /// Ready to copy; values out of logs are quoted.
@@ -210,10 +167,10 @@ pub struct Creator {
     pub bootstrap_admin: Option<bool>,
     /// `CONFIG_MAP`, `API_AND_CONFIG_MAP`, `API`.
     pub authentication_mode: Option<String>,
-    /// `certain`, `likely`, `guess`.
-    pub confidence: &'static str,
-    /// `create_cluster_event`, `access_entry`, `first_masters_login`, `snapshot`; `None` where nothing tells.
-    pub basis: Option<&'static str>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// What tells; `None` where nothing does.
+    pub basis: Option<Basis>,
     /// Whether the creator exists.
     pub creator_state: PrincipalState,
     /// Its deletion.
@@ -273,10 +230,10 @@ pub struct Denial {
     pub groups: Vec<String>,
     /// Role session, where all calls of the group share it.
     pub session: Option<String>,
-    /// Part of the reason before the first dot.
-    pub layer: &'static str,
-    /// Id of the denial taxonomy.
-    pub reason: &'static str,
+    /// The layer of the reason.
+    pub layer: Layer,
+    /// Why; denial taxonomy of the domain.
+    pub reason: Reason,
     /// One sentence.
     pub cause: String,
     /// What was asked; all `None` for authn.
@@ -295,8 +252,8 @@ pub struct Denial {
     pub seen_by_user_as: Vec<String>,
     /// How to let it through.
     pub fix: Vec<Fix>,
-    /// `certain`, `likely`, `guess`.
-    pub confidence: &'static str,
+    /// How sure.
+    pub confidence: Confidence,
     /// Refused calls of AWS's own services, nodes and controllers, and outcomes that are no access matter: shown with `--all`.
     pub only_with_all: bool,
     /// At most 5.

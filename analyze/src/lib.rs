@@ -20,17 +20,19 @@ mod json;
 mod places;
 mod principal;
 mod rbac;
+mod shell;
 mod state;
 pub mod who;
+pub mod words;
 
 use eksplain_queries::facts::{Facts, Micros};
 
-/// A word out of a log for a command that somebody may copy.
-pub use creators::quote;
 /// Whether a name fits a pattern with `*` and `?`.
-pub use eksplain_parse::arn::glob_matches;
+pub use eksplain_parse::glob::glob_matches;
 /// Times as text, and back.
 pub use eksplain_parse::time;
+/// A word out of a log for a command that somebody may copy.
+pub use shell::quote;
 
 use findings::Answers;
 use state::World;

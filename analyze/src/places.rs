@@ -57,15 +57,3 @@ fn as_cluster(place: &Place) -> Option<Cluster> {
         name: place.cluster.clone()?,
     })
 }
-
-/// The partition of a region, for ARNs that are to be written.
-pub(crate) fn partition_of(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
-        Some("us") if region.starts_with("us-isob-") => "aws-iso-b",
-        Some("us") if region.starts_with("us-iso-") => "aws-iso",
-        Some("eusc") => "aws-eusc",
-        _ => "aws",
-    }
-}

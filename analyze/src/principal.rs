@@ -9,27 +9,28 @@ use eksplain_parse::arn::{Arn, PrincipalKind, canonical_arn, sso_permission_set}
 use eksplain_queries::facts::Facts;
 
 use crate::rbac::service_account;
+use crate::words::PrincipalType;
 
 /// Type of a principal in the form of answers.
-pub(crate) fn principal_type(principal: &str) -> &'static str {
+pub(crate) fn principal_type(principal: &str) -> PrincipalType {
     if principal.starts_with("User:") {
-        return "k8s_user";
+        return PrincipalType::K8sUser;
     }
     if principal.starts_with("Group:") {
-        return "k8s_group";
+        return PrincipalType::K8sGroup;
     }
     if principal.starts_with("ServiceAccount:") {
-        return "service_account";
+        return PrincipalType::ServiceAccount;
     }
     match Arn::parse(principal) {
         Ok(arn) => match arn.kind() {
-            PrincipalKind::Root => "root",
-            PrincipalKind::User => "iam_user",
-            PrincipalKind::FederatedUser => "federated",
-            _ if sso_permission_set(arn.name()).is_some() => "sso_role",
-            _ => "iam_role",
+            PrincipalKind::Root => PrincipalType::Root,
+            PrincipalKind::User => PrincipalType::IamUser,
+            PrincipalKind::FederatedUser => PrincipalType::Federated,
+            _ if sso_permission_set(arn.name()).is_some() => PrincipalType::SsoRole,
+            _ => PrincipalType::IamRole,
         },
-        Err(_) => "aws_service",
+        Err(_) => PrincipalType::AwsService,
     }
 }
 

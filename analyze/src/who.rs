@@ -6,7 +6,7 @@ use eksplain_parse::arn::{Arn, canonical_arn};
 use eksplain_queries::facts::{Facts, Micros};
 
 use crate::admins::reaches;
-use crate::findings::{Answers, Cluster, PrincipalState};
+use crate::findings::{Answers, Cluster, PrincipalState, PrincipalType};
 use crate::principal::{of_user, principal_type};
 use crate::state::World;
 
@@ -15,8 +15,8 @@ use crate::state::World;
 pub struct Who {
     /// Form of answers.
     pub principal: String,
-    /// Words of `principal_type`.
-    pub principal_type: &'static str,
+    /// What kind of principal.
+    pub principal_type: PrincipalType,
     /// Whether it exists.
     pub state: PrincipalState,
     /// When it was deleted.

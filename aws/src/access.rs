@@ -15,6 +15,7 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use eksplain_parse::region::partition_of;
 use futures::StreamExt;
 
 use crate::fault::{Fault, Kind, chain};
@@ -241,7 +242,7 @@ impl Aws {
                 "name it with --assume-role",
             ));
         };
-        let partition = regions::partition_of(&region_of(&self.own.config));
+        let partition = partition_of(&region_of(&self.own.config));
         let arn = if role.starts_with("arn:") {
             // One ARN for many accounts stands for the role of that name in each.
             let mut parts: Vec<&str> = role.splitn(6, ':').collect();
@@ -328,7 +329,7 @@ impl Aws {
             Regions::All => {
                 let listed = self.enabled_regions(account).await.unwrap_or_default();
                 if listed.is_empty() {
-                    let partition = regions::partition_of(&region_of(&account.config));
+                    let partition = partition_of(&region_of(&account.config));
                     regions::always_enabled(partition)
                         .iter()
                         .map(ToString::to_string)

@@ -1,5 +1,6 @@
 //! What each source needs to be allowed, and nothing more.
 
+use eksplain_parse::region::partition_of;
 use serde_json::{Value, json};
 
 /// Actions of `ingest cloudtrail`.
@@ -73,5 +74,5 @@ pub fn least_privilege(partition: &str) -> Value {
 
 /// The same for this caller's partition.
 pub fn for_region(region: &str) -> Value {
-    least_privilege(crate::regions::partition_of(region))
+    least_privilege(partition_of(region))
 }

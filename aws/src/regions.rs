@@ -1,16 +1,6 @@
 //! Partitions and their regions, as the AWS General Reference lists them (2026-06).
 
-/// The partition of a region.
-pub(crate) fn partition_of(region: &str) -> &'static str {
-    match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ if region.starts_with("us-isob-") => "aws-iso-b",
-        _ if region.starts_with("us-iso-") => "aws-iso",
-        _ if region.starts_with("eusc-") => "aws-eusc",
-        _ => "aws",
-    }
-}
+use eksplain_parse::region::partition_of;
 
 /// Where CloudTrail keeps the events of global services (IAM, STS's global endpoint).
 pub(crate) fn home_of(region: &str) -> &'static str {

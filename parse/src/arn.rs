@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use nom::bytes::complete::{tag, take_till};
 use nom::{IResult, Parser};
+use percent_encoding::percent_decode_str;
 
 /// The partitions that the authenticator accepts.
 pub const PARTITIONS: [&str; 8] = [
@@ -225,48 +226,7 @@ pub fn decode_percent(text: &str) -> Cow<'_, str> {
     if !encoded {
         return Cow::Borrowed(text);
     }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
-        match (first, tail) {
-            (b'%', [high, low, after @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
-                bytes.push(hex(*high).unwrap_or(0) << 4 | hex(*low).unwrap_or(0));
-                rest = after;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
-}
-
-/// Whether `pattern`, in which `*` is any text and `?` any letter, matches the whole of `text`; letters are folded.
-pub fn glob_matches(pattern: &str, text: &str) -> bool {
-    let (p, t): (Vec<char>, Vec<char>) = (
-        pattern.to_lowercase().chars().collect(),
-        text.to_lowercase().chars().collect(),
-    );
-    let (mut i, mut j, mut star, mut mark) = (0, 0, None, 0);
-    while j < t.len() {
-        if i < p.len() && p[i] == '*' {
-            star = Some(i);
-            mark = j;
-            i += 1;
-        } else if i < p.len() && (p[i] == '?' || p[i] == t[j]) {
-            i += 1;
-            j += 1;
-        } else if let Some(s) = star {
-            i = s + 1;
-            mark += 1;
-            j = mark;
-        } else {
-            return false;
-        }
-    }
-    p[i..].iter().all(|c| *c == '*')
+    percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
 }
 
 fn part(input: &str) -> IResult<&str, &str> {

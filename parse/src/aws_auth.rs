@@ -12,7 +12,8 @@
 
 use serde_json::Value;
 
-use crate::arn::{Arn, glob_matches};
+use crate::arn::Arn;
+use crate::glob::glob_matches;
 
 /// The three texts of the ConfigMap.
 #[derive(Debug, Clone, Copy, Default)]

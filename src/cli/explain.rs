@@ -109,7 +109,7 @@ fn with_records(global: &Global, found: Vec<Explanation>) -> Result<(Vec<view::C
         records = answers
             .denials
             .into_iter()
-            .map(|denial| (denial.reason, denial.evidence))
+            .map(|denial| (denial.reason.id(), denial.evidence))
             .collect();
         let wanted = records
             .iter()

@@ -144,7 +144,7 @@ fn coverage_rows(status: &Status) -> Vec<Vec<String>> {
         };
         vec![
             cluster,
-            row.source.clone(),
+            row.source.to_string(),
             short_time(row.first.as_ref()),
             short_time(row.last.as_ref()),
             records,
@@ -205,7 +205,7 @@ fn print(out: &mut dyn Write, status: &Status) -> io::Result<()> {
 
 /// How much there is of a source, and of when.
 fn told(row: &Coverage) -> Vec<Text> {
-    let source = Text::new().strong(&row.source);
+    let source = Text::new().strong(row.source.id());
     if row.records == 0 {
         return vec![source, Text::new().warning("no records"), Text::new()];
     }
@@ -222,7 +222,7 @@ const GAPS: usize = 5;
 
 /// Gaps and blind spots of one source.
 fn missing(page: &mut Page<'_>, row: &Coverage) -> io::Result<()> {
-    let margin = Margin::of(2).labelled(Text::new().literal(&row.source).plain(": "));
+    let margin = Margin::of(2).labelled(Text::new().literal(row.source.id()).plain(": "));
     for spot in &row.blind_spots {
         page.paragraph(&margin, &Text::new().warning(spot))?;
     }

@@ -1,5 +1,10 @@
 //! Pages of the AWS console, for links. Whatever does not look like a region or a name gives none: log content never becomes an address.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
 /// A cluster's page.
 pub(crate) fn cluster(region: &str, name: &str) -> Option<String> {
     let domain = domain(region)?;
@@ -42,7 +47,12 @@ pub(crate) fn principal(arn: &str) -> Option<String> {
         && name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
-    (is_account && is_name).then(|| format!("https://{domain}/iam/home#/{kind}/details/{}", percent_encoded(name)))
+    (is_account && is_name).then(|| {
+        format!(
+            "https://{domain}/iam/home#/{kind}/details/{}",
+            utf8_percent_encode(name, RESERVED)
+        )
+    })
 }
 
 /// Where the console of a region's partition is; `None` for what is no region, and for partitions without a public console.
@@ -62,14 +72,6 @@ fn domain(region: &str) -> Option<&'static str> {
         Some([place, area]) if place.len() == 2 && !area.starts_with("iso") => Some("console.aws.amazon.com"),
         _ => None,
     }
-}
-
-fn percent_encoded(text: &str) -> String {
-    let one = |b: u8| match b {
-        b if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) => char::from(b).to_string(),
-        b => format!("%{b:02X}"),
-    };
-    text.bytes().map(one).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use eksplain_analyze::words::{Layer, RouteKind};
 use libdeflater::{CompressionLvl, Compressor};
 use minijinja::{Environment, context};
 use serde::Serialize;
@@ -162,8 +163,9 @@ fn packed<F: Serialize>(
 
 /// The kinds of an admin's routes in one text.
 fn route_kinds(admin: &Admin) -> Value {
-    let kinds: BTreeSet<&str> = admin.routes.iter().map(|route| route.route).collect();
-    json!({"route_kinds": Vec::from_iter(kinds).join(", ")})
+    let kinds: BTreeSet<RouteKind> = admin.routes.iter().map(|route| route.route).collect();
+    let ids: Vec<&str> = kinds.into_iter().map(RouteKind::id).collect();
+    json!({"route_kinds": ids.join(", ")})
 }
 
 fn nothing<F>(_: &F) -> Value {
@@ -172,7 +174,7 @@ fn nothing<F>(_: &F) -> Value {
 
 /// Refused calls by day and layer, over all findings.
 fn denials_by_day(report: &Report) -> Vec<Value> {
-    let mut calls: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    let mut calls: BTreeMap<(&str, Layer), u64> = BTreeMap::new();
     for denial in &report.denials {
         for day in &denial.by_day {
             *calls.entry((&day.date, denial.layer)).or_default() += day.count;

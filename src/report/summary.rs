@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use eksplain_analyze::words::{Power, PrincipalState, Reason, Severity, Status};
 use serde::Serialize;
 
 use super::Report;
@@ -72,14 +73,14 @@ impl Summary {
             }
             summary.clusters += 1;
             summary.locked_out += usize::from(creator.recovery.needed);
-            summary.creators_gone += usize::from(matches!(creator.creator_state, "deleted" | "recreated"));
+            summary.creators_gone += usize::from(is_gone(creator.creator_state));
         }
         for admin in &report.admins {
             match (admin.status, admin.power) {
-                ("active", "can_become_admin") => summary.admins.can_become_admin += 1,
-                ("active", _) => summary.admins.active += 1,
-                ("unproven", _) => summary.admins.unproven += 1,
-                _ => summary.admins.revoked += 1,
+                (Status::Active, Power::CanBecomeAdmin) => summary.admins.can_become_admin += 1,
+                (Status::Active, Power::Admin) => summary.admins.active += 1,
+                (Status::Unproven, _) => summary.admins.unproven += 1,
+                (Status::Revoked, _) => summary.admins.revoked += 1,
             }
         }
         for denial in &report.denials {
@@ -93,11 +94,11 @@ impl Summary {
         for check in &report.checks {
             let checks = &mut summary.checks;
             let count = match check.severity {
-                "critical" => &mut checks.critical,
-                "high" => &mut checks.high,
-                "medium" => &mut checks.medium,
-                "low" => &mut checks.low,
-                _ => &mut checks.info,
+                Severity::Critical => &mut checks.critical,
+                Severity::High => &mut checks.high,
+                Severity::Medium => &mut checks.medium,
+                Severity::Low => &mut checks.low,
+                Severity::Info => &mut checks.info,
             };
             *count += 1;
         }
@@ -129,12 +130,12 @@ impl Summary {
             said.push("These logs name no cluster that was asked for".to_owned());
             return said;
         }
-        let is_gone = |admin: &&Admin| matches!(admin.principal_state, "deleted" | "recreated");
-        let granted = report.admins.iter().filter(|admin| admin.status == "active");
+        let is_of_nobody = |admin: &&Admin| is_gone(admin.principal_state);
+        let granted = report.admins.iter().filter(|admin| admin.status == Status::Active);
         let active = granted
             .clone()
-            .filter(|admin| admin.power == "admin")
-            .filter(|admin| !is_gone(admin));
+            .filter(|admin| admin.power == Power::Admin)
+            .filter(|admin| !is_of_nobody(admin));
         let principals: BTreeSet<&str> = active.clone().map(|admin| admin.principal.as_str()).collect();
         let clusters: BTreeSet<(&Cluster, u32)> = active
             .clone()
@@ -154,7 +155,7 @@ impl Summary {
                 counted(self.admins.unproven as u64, "claim")
             ));
         }
-        let gone = granted.clone().filter(is_gone).count();
+        let gone = granted.clone().filter(is_of_nobody).count();
         if gone > 0 {
             said.push(format!(
                 "{} to an IAM principal that was deleted",
@@ -166,7 +167,7 @@ impl Summary {
             ));
         }
         let near: BTreeSet<&str> = granted
-            .filter(|admin| admin.power != "admin")
+            .filter(|admin| admin.power != Power::Admin)
             .map(|admin| admin.principal.as_str())
             .collect();
         if !near.is_empty() {
@@ -202,8 +203,12 @@ impl Summary {
     }
 }
 
-fn most_frequent(report: &Report) -> Option<(&'static str, u64)> {
-    let mut calls: BTreeMap<&'static str, u64> = BTreeMap::new();
+fn is_gone(state: PrincipalState) -> bool {
+    matches!(state, PrincipalState::Deleted | PrincipalState::Recreated)
+}
+
+fn most_frequent(report: &Report) -> Option<(Reason, u64)> {
+    let mut calls: BTreeMap<Reason, u64> = BTreeMap::new();
     for denial in report.denials.iter().filter(|denial| !denial.resolved) {
         *calls.entry(denial.reason).or_default() += denial.count;
     }

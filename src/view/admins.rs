@@ -3,6 +3,7 @@
 use std::io;
 
 use eksplain_analyze::findings;
+use eksplain_analyze::words::{Power, PrincipalState, PrincipalType, RouteKind, Status};
 use serde::Serialize;
 
 use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time, time};
@@ -17,24 +18,24 @@ pub(crate) struct Admin {
     pub(crate) cluster: Cluster,
     pub(crate) incarnation: u32,
     pub(crate) principal: String,
-    principal_type: &'static str,
+    principal_type: PrincipalType,
     kubernetes_username: Option<String>,
-    pub(crate) status: &'static str,
-    pub(crate) power: &'static str,
+    pub(crate) status: Status,
+    pub(crate) power: Power,
     aws_managed: bool,
     pub(crate) routes: Vec<Route>,
     first_seen: Option<String>,
     last_seen: Option<String>,
     uses: u64,
     sessions: Vec<String>,
-    pub(crate) principal_state: &'static str,
+    pub(crate) principal_state: PrincipalState,
     principal_deleted_at: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Route {
-    pub(crate) route: &'static str,
-    pub(crate) status: &'static str,
+    pub(crate) route: RouteKind,
+    pub(crate) status: Status,
     detail: String,
     via: Vec<String>,
     valid_from: Option<String>,
@@ -46,7 +47,7 @@ impl Admin {
     pub(crate) fn of(admin: &findings::Admin, origins: &Origins) -> Self {
         let route = |route: &findings::Route| Route {
             route: route.route,
-            status: route.status.as_str(),
+            status: route.status,
             detail: route.detail.clone(),
             via: route.via.clone(),
             valid_from: time(route.valid_from),
@@ -59,7 +60,7 @@ impl Admin {
             principal: admin.principal.clone(),
             principal_type: admin.principal_type,
             kubernetes_username: admin.kubernetes_username.clone(),
-            status: admin.status.as_str(),
+            status: admin.status,
             power: admin.power,
             aws_managed: admin.aws_managed,
             routes: admin.routes.iter().map(route).collect(),
@@ -67,7 +68,7 @@ impl Admin {
             last_seen: time(admin.last_seen),
             uses: admin.uses,
             sessions: admin.sessions.clone(),
-            principal_state: admin.principal_state.as_str(),
+            principal_state: admin.principal_state,
             principal_deleted_at: time(admin.principal_deleted_at),
         }
     }
@@ -84,10 +85,10 @@ impl Finding for Admin {
             String::new()
         };
         let gone = match self.principal_state {
-            "deleted" | "recreated" => format!(" [{}]", self.principal_state),
+            PrincipalState::Deleted | PrincipalState::Recreated => format!(" [{}]", self.principal_state),
             _ => String::new(),
         };
-        let power = if self.power == "admin" {
+        let power = if self.power == Power::Admin {
             ""
         } else {
             " (can become admin)"
@@ -97,7 +98,7 @@ impl Finding for Admin {
             .iter()
             .map(|route| {
                 if route.status == self.status {
-                    route.route.to_owned()
+                    route.route.to_string()
                 } else {
                     format!("{} ({})", route.route, route.status)
                 }
@@ -129,11 +130,8 @@ impl Finding for Admin {
     }
 
     fn words(&self) -> Vec<String> {
-        let routes = self.routes.iter().map(|route| route.route.to_owned());
-        [self.status, self.power, self.principal_state]
-            .into_iter()
-            .map(str::to_owned)
-            .chain(routes)
-            .collect()
+        let own = [self.status.id(), self.power.id(), self.principal_state.id()];
+        let routes = self.routes.iter().map(|route| route.route.id());
+        own.into_iter().chain(routes).map(str::to_owned).collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use eksplain_analyze::check::Check;
+use eksplain_analyze::words::{Rule, Severity};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -15,8 +16,8 @@ pub(crate) const SCHEMA: &str = "eksplain.check/1";
 
 #[derive(Debug, Serialize)]
 pub(crate) struct CheckFinding {
-    pub(crate) rule: &'static str,
-    pub(crate) severity: &'static str,
+    pub(crate) rule: Rule,
+    pub(crate) severity: Severity,
     pub(crate) cluster: Cluster,
     pub(crate) subject: String,
     message: String,
@@ -43,9 +44,9 @@ impl Finding for CheckFinding {
 
     fn row(&self) -> Vec<String> {
         vec![
-            self.severity.to_owned(),
+            self.severity.to_string(),
             cluster_words(&self.cluster),
-            self.rule.to_owned(),
+            self.rule.to_string(),
             self.subject.clone(),
             self.message.clone(),
         ]
@@ -60,18 +61,18 @@ impl Finding for CheckFinding {
     }
 
     fn words(&self) -> Vec<String> {
-        vec![self.severity.to_owned(), self.rule.to_owned()]
+        vec![self.severity.to_string(), self.rule.to_string()]
     }
 }
 
 /// SARIF 2.1.0, as code scanning takes it.
 pub(crate) fn sarif(findings: &[CheckFinding]) -> Value {
-    let level = |severity: &str| match severity {
-        "critical" | "high" => "error",
-        "medium" => "warning",
-        _ => "note",
+    let level = |severity: Severity| match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Info => "note",
     };
-    let rules: std::collections::BTreeSet<&str> = findings.iter().map(|finding| finding.rule).collect();
+    let rules: std::collections::BTreeSet<Rule> = findings.iter().map(|finding| finding.rule).collect();
     let result = |finding: &CheckFinding| {
         let locations: Vec<Value> = finding
             .evidence

@@ -3,6 +3,7 @@
 use std::io;
 
 use eksplain_analyze::findings;
+use eksplain_analyze::words::{Basis, Confidence, PrincipalState, PrincipalType, Works};
 use serde::Serialize;
 
 use super::{Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time, time};
@@ -19,9 +20,9 @@ pub(crate) struct Creator {
     pub(crate) creator: Identity,
     bootstrap_admin: Option<bool>,
     authentication_mode: Option<String>,
-    confidence: &'static str,
-    basis: Option<&'static str>,
-    pub(crate) creator_state: &'static str,
+    confidence: Confidence,
+    basis: Option<Basis>,
+    pub(crate) creator_state: PrincipalState,
     creator_deleted_at: Option<String>,
     creator_recreated_at: Option<String>,
     other_admins: Vec<String>,
@@ -42,7 +43,7 @@ pub(crate) struct CreatedCluster {
 pub(crate) struct Identity {
     pub(crate) principal: Option<String>,
     #[serde(rename = "type")]
-    principal_type: Option<&'static str>,
+    principal_type: Option<PrincipalType>,
     session: Option<String>,
     human: Option<String>,
     via: Option<&'static str>,
@@ -60,7 +61,7 @@ pub(crate) struct Recovery {
 #[derive(Debug, Serialize)]
 struct RecoveryOption {
     title: String,
-    works: &'static str,
+    works: Works,
     why: String,
     commands: Vec<String>,
     caveats: Vec<String>,
@@ -97,7 +98,7 @@ impl Creator {
             authentication_mode: creator.authentication_mode.clone(),
             confidence: creator.confidence,
             basis: creator.basis,
-            creator_state: creator.creator_state.as_str(),
+            creator_state: creator.creator_state,
             creator_deleted_at: time(creator.creator_deleted_at),
             creator_recreated_at: time(creator.creator_recreated_at),
             other_admins: creator.other_admins.clone(),
@@ -139,7 +140,7 @@ impl Finding for Creator {
             short_time(self.cluster.created_at.as_ref()),
             self.creator.principal.clone().unwrap_or_else(|| "unknown".to_owned()),
             self.creator.human.clone().unwrap_or_else(|| "-".to_owned()),
-            self.creator_state.to_owned(),
+            self.creator_state.to_string(),
             format!("{}{basis}", self.confidence),
             if self.recovery.needed {
                 "yes".to_owned()
@@ -165,8 +166,8 @@ impl Finding for Creator {
         };
         vec![
             recovery.to_owned(),
-            self.creator_state.to_owned(),
-            self.confidence.to_owned(),
+            self.creator_state.to_string(),
+            self.confidence.to_string(),
         ]
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use eksplain_analyze::findings;
 use eksplain_analyze::time::{format_date, format_rfc3339};
+use eksplain_analyze::words::{Confidence, Layer, Reason};
 use serde::Serialize;
 
 use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, short_time};
@@ -20,8 +21,8 @@ pub(crate) struct Denial {
     pub(crate) kubernetes_username: Option<String>,
     groups: Vec<String>,
     session: Option<String>,
-    pub(crate) layer: &'static str,
-    pub(crate) reason: &'static str,
+    pub(crate) layer: Layer,
+    pub(crate) reason: Reason,
     cause: String,
     pub(crate) request: Request,
     pub(crate) count: u64,
@@ -31,7 +32,7 @@ pub(crate) struct Denial {
     pub(crate) resolved: bool,
     seen_by_user_as: Vec<String>,
     fix: Vec<Fix>,
-    confidence: &'static str,
+    confidence: Confidence,
     evidence: Vec<Evidence>,
 }
 
@@ -143,7 +144,7 @@ impl Finding for Denial {
             self.cluster.as_ref().map_or("-".to_owned(), cluster_words),
             self.principal.clone().unwrap_or_else(|| "unknown".to_owned()),
             self.request.in_words(),
-            self.reason.to_owned(),
+            self.reason.to_string(),
             self.count.to_string(),
             short_time(Some(&self.last_seen)),
             if self.resolved { "yes" } else { "no" }.to_owned(),
@@ -160,6 +161,6 @@ impl Finding for Denial {
 
     fn words(&self) -> Vec<String> {
         let open = if self.resolved { "resolved" } else { "unresolved" };
-        vec![self.layer.to_owned(), self.reason.to_owned(), open.to_owned()]
+        vec![self.layer.to_string(), self.reason.to_string(), open.to_owned()]
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 
 use eksplain_analyze::findings;
 use eksplain_analyze::time::format_rfc3339;
+use eksplain_analyze::words::Source;
 use serde::{Deserialize, Serialize};
 
 use crate::render::Page;
@@ -40,7 +41,7 @@ pub(crate) struct Cluster {
 #[derive(Debug, Serialize)]
 pub(crate) struct Coverage {
     pub(crate) cluster: Option<Cluster>,
-    pub(crate) source: String,
+    pub(crate) source: Source,
     pub(crate) first: Option<String>,
     pub(crate) last: Option<String>,
     pub(crate) records: u64,
@@ -58,7 +59,7 @@ pub(crate) struct Gap {
 pub(crate) struct Evidence {
     pub(crate) id: String,
     pub(crate) ts: String,
-    pub(crate) source: &'static str,
+    pub(crate) source: Source,
     pub(crate) summary: String,
     pub(crate) origin: Option<Origin>,
 }
@@ -146,7 +147,7 @@ pub(crate) fn time(time: Option<Micros>) -> Option<String> {
 pub(crate) fn coverage(coverage: &findings::Coverage) -> Coverage {
     Coverage {
         cluster: coverage.cluster.as_ref().map(cluster),
-        source: coverage.source.clone(),
+        source: coverage.source,
         first: time(coverage.first),
         last: time(coverage.last),
         records: coverage.records,

@@ -5,6 +5,7 @@ use std::io;
 use eksplain_analyze::findings::Answers;
 use eksplain_analyze::time::format_rfc3339;
 use eksplain_analyze::who::Who;
+use eksplain_analyze::words::{PrincipalState, PrincipalType};
 use serde::Serialize;
 
 use super::admins::Admin;
@@ -19,8 +20,8 @@ pub(crate) const SCHEMA: &str = "eksplain.who/1";
 #[derive(Debug, Serialize)]
 pub(crate) struct WhoFinding {
     principal: String,
-    principal_type: &'static str,
-    principal_state: &'static str,
+    principal_type: PrincipalType,
+    principal_state: PrincipalState,
     principal_deleted_at: Option<String>,
     sessions: Vec<String>,
     mappings: Vec<Mapping>,
@@ -75,7 +76,7 @@ impl WhoFinding {
         Self {
             principal: who.principal.clone(),
             principal_type: who.principal_type,
-            principal_state: who.state.as_str(),
+            principal_state: who.state,
             principal_deleted_at: time(who.deleted_at),
             sessions: who.sessions.clone(),
             mappings: who.logins.iter().map(mapping).collect(),
@@ -97,7 +98,7 @@ impl Finding for WhoFinding {
             .unwrap_or_default();
         vec![
             self.principal.clone(),
-            self.principal_type.to_owned(),
+            self.principal_type.to_string(),
             format!("{}{deleted}", self.principal_state),
             self.sessions.join(", "),
         ]
@@ -112,6 +113,6 @@ impl Finding for WhoFinding {
     }
 
     fn words(&self) -> Vec<String> {
-        vec![self.principal_state.to_owned()]
+        vec![self.principal_state.to_string()]
     }
 }

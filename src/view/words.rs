@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use eksplain_analyze::words::{PrincipalState, Status};
 use indicatif::HumanCount;
 
 use super::{Cluster, Fix, short_time};
@@ -35,29 +36,23 @@ pub(crate) fn principal(name: &str) -> Text {
 }
 
 /// Whether an identity is gone, and since when; nothing for one that is there.
-pub(crate) fn gone(state: &str, at: Option<&String>) -> Option<Text> {
+pub(crate) fn gone(state: PrincipalState, at: Option<&String>) -> Option<Text> {
     let since = at.map(|at| format!(" {}", short_time(Some(at)))).unwrap_or_default();
     match state {
-        "deleted" => Some(Text::new().styled(Style::Error, &format!("deleted{since}")).whole()),
-        "recreated" => Some(Text::new().warning(&format!("recreated, deleted{since}"))),
-        _ => None,
+        PrincipalState::Deleted => Some(Text::new().styled(Style::Error, &format!("deleted{since}")).whole()),
+        PrincipalState::Recreated => Some(Text::new().warning(&format!("recreated, deleted{since}"))),
+        PrincipalState::Present | PrincipalState::Unknown => None,
     }
 }
 
 /// `● active`: mark, word and colour say the same.
-pub(crate) fn status(word: &str) -> Text {
-    let (mark, style) = match word {
-        "active" => ("●", Style::Good),
-        "unproven" => ("◐", Style::Warning),
-        _ => ("○", Style::Faint),
+pub(crate) fn status(status: Status) -> Text {
+    let (mark, style) = match status {
+        Status::Active => ("●", Style::Good),
+        Status::Unproven => ("◐", Style::Warning),
+        Status::Revoked => ("○", Style::Faint),
     };
-    Text::new().styled(style, &format!("{mark} {word}")).whole()
-}
-
-/// Where a status stands in a list: what matters first.
-pub(crate) fn rank(status: &str) -> usize {
-    let order = ["active", "unproven", "revoked"];
-    order.iter().position(|known| *known == status).unwrap_or(order.len())
+    Text::new().styled(style, &format!("{mark} {status}")).whole()
 }
 
 /// `1 call`, `2 calls`.

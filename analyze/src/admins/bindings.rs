@@ -8,6 +8,7 @@ use super::Drafts;
 use super::powers::{escalation, is_admin};
 use super::spans::{Reach, Span};
 use crate::evidence;
+use crate::findings::RouteKind;
 use crate::principal::of_user;
 use crate::rbac::{Asker, Binding, RbacObject, Role, Subject};
 use crate::state::rbac_history::{ObjectState, Version};
@@ -16,7 +17,7 @@ use crate::state::{Incarnation, Mode};
 /// A stretch in which a binding gave power to its subjects.
 struct Power<'s> {
     binding: &'s Binding,
-    route: &'static str,
+    route: RouteKind,
     why: String,
     span: Span,
 }
@@ -52,9 +53,12 @@ fn powers<'s>(life: &'s Incarnation<'_>) -> Vec<Power<'s>> {
                 let Some(both) = bound.and(&span) else { continue };
                 let reads_aws_auth = !matches!(life.mode_at(both.start), Mode::Api);
                 let (route, why) = if is_admin(&role) && binding.namespace.is_none() {
-                    ("rbac_binding", "RBAC gives it every right on every object".to_owned())
+                    (
+                        RouteKind::RbacBinding,
+                        "RBAC gives it every right on every object".to_owned(),
+                    )
                 } else if let Some(why) = escalation(binding, &role, reads_aws_auth) {
-                    ("escalation", why.to_owned())
+                    (RouteKind::Escalation, why.to_owned())
                 } else {
                     continue;
                 };
@@ -186,7 +190,7 @@ fn renders(template: &str, username: &str) -> bool {
         rest = behind.split_once("}}").map_or("", |(_, behind)| behind);
     }
     pattern.push_str(rest);
-    eksplain_parse::arn::glob_matches(&pattern, username)
+    eksplain_parse::glob::glob_matches(&pattern, username)
 }
 
 type Holder = (String, Option<String>, Vec<String>, Span);

@@ -8,6 +8,7 @@ use eksplain_queries::facts::Micros;
 use super::Drafts;
 use super::spans::{Span, cut_at_death};
 use crate::evidence;
+use crate::findings::RouteKind;
 use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::state::{Incarnation, World};
 
@@ -73,7 +74,7 @@ pub(super) fn routes(world: &World<'_>, life: &Incarnation<'_>, at: Micros, draf
     drafts.add(
         &principal,
         username,
-        span.route("creator", life, at, detail.to_owned(), via),
+        span.route(RouteKind::Creator, life, at, detail.to_owned(), via),
     );
 }
 

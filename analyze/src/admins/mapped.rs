@@ -1,11 +1,12 @@
 //! Routes `aws_auth` and `access_policy`, and the rights of narrower policies to become admin.
 
-use eksplain_parse::arn::glob_matches;
+use eksplain_parse::glob::glob_matches;
 use eksplain_queries::facts::Micros;
 
 use super::Drafts;
 use super::spans::{Reach, Span, entry_span};
 use crate::evidence;
+use crate::findings::RouteKind;
 use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::state::{AccessEntry, Association, Incarnation, World};
 
@@ -19,7 +20,7 @@ pub(super) fn aws_auth_routes(life: &Incarnation<'_>, at: Micros, reaches: &[Rea
     {
         let detail = "aws-auth maps it to system:masters".to_owned();
         let route = reach.span.clone().route(
-            "aws_auth",
+            RouteKind::AwsAuth,
             life,
             at,
             detail,
@@ -82,7 +83,11 @@ pub(super) fn access_policy_routes(world: &World<'_>, life: &Incarnation<'_>, at
                 format!("access entry {}", entry.principal_arn),
                 format!("{} at {scope}", association.policy),
             ];
-            let kind = if is_admin { "access_policy" } else { "escalation" };
+            let kind = if is_admin {
+                RouteKind::AccessPolicy
+            } else {
+                RouteKind::Escalation
+            };
             drafts.add(
                 &entry.canonical,
                 entry.username.as_deref(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eksplain_queries::facts::{Mark, Micros};
 
-use crate::findings::{Admin, PrincipalState, Route, Status};
+use crate::findings::{Admin, Power, PrincipalState, Route, RouteKind, Status};
 use crate::principal::{is_aws_role, is_aws_user, of_user, principal_type};
 use crate::state::{Incarnation, World};
 
@@ -69,7 +69,7 @@ impl Drafts {
             draft
                 .routes
                 .iter()
-                .any(|route| route.status == Status::Active && route.route != "escalation")
+                .any(|route| route.status == Status::Active && route.route != RouteKind::Escalation)
         })
     }
 }
@@ -80,7 +80,7 @@ impl Drafts {
         let routes = self.0.get(principal).map_or(&[][..], |draft| draft.routes.as_slice());
         let mut grants = routes
             .iter()
-            .filter(|route| !matches!(route.route, "escalation" | "impersonation"))
+            .filter(|route| !matches!(route.route, RouteKind::Escalation | RouteKind::Impersonation))
             .peekable();
         grants.peek().is_some() && grants.all(|route| route.status == Status::Revoked)
     }
@@ -138,7 +138,7 @@ fn finish(world: &World<'_>, life: &Incarnation<'_>, at: Micros, principal: Stri
         .into_iter()
         .find(|status| draft.routes.iter().any(|route| route.status == *status))
         .unwrap_or(Status::Revoked);
-    let is_admin = draft.routes.iter().any(|route| route.route != "escalation");
+    let is_admin = draft.routes.iter().any(|route| route.route != RouteKind::Escalation);
     let since = draft
         .routes
         .iter()
@@ -169,7 +169,7 @@ fn finish(world: &World<'_>, life: &Incarnation<'_>, at: Micros, principal: Stri
         principal_type: principal_type(&principal),
         kubernetes_username,
         status,
-        power: if is_admin { "admin" } else { "can_become_admin" },
+        power: if is_admin { Power::Admin } else { Power::CanBecomeAdmin },
         aws_managed,
         routes: draft.routes,
         first_seen: draft.uses.first,

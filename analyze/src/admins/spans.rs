@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use eksplain_parse::arn::{Arn, PrincipalKind, glob_matches};
+use eksplain_parse::arn::{Arn, PrincipalKind};
 use eksplain_parse::aws_auth::{AwsAuth, Mapping};
+use eksplain_parse::glob::glob_matches;
+use eksplain_parse::region::partition_of;
 use eksplain_queries::facts::{Mark, Micros};
 
 use crate::evidence;
-use crate::findings::{Evidence, Route, Status};
-use crate::places::partition_of;
+use crate::findings::{Evidence, Route, RouteKind, Status};
 use crate::state::entries::key_of;
 use crate::state::{AccessEntry, Incarnation, MappingState, World};
 
@@ -101,7 +102,7 @@ impl Span {
     /// The span as a route of a life.
     pub(crate) fn route(
         mut self,
-        kind: &'static str,
+        kind: RouteKind,
         life: &Incarnation<'_>,
         at: Micros,
         detail: String,

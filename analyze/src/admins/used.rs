@@ -6,20 +6,14 @@ use super::mapped::MASTERS;
 use super::powers::is_admin;
 use super::{Drafts, Reach};
 use crate::evidence;
-use crate::findings::{Evidence, Route, Status};
+use crate::findings::{Evidence, Route, RouteKind, Status};
 use crate::principal::of_user;
 use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::rbac::{Asker, Rbac, Request, service_account};
 use crate::state::{Incarnation, World};
 
 /// A route that rests on use: unproven, or over with the cluster.
-fn used(
-    kind: &'static str,
-    life: &Incarnation<'_>,
-    detail: String,
-    via: Vec<String>,
-    evidence: Vec<Evidence>,
-) -> Route {
+fn used(kind: RouteKind, life: &Incarnation<'_>, detail: String, via: Vec<String>, evidence: Vec<Evidence>) -> Route {
     let status = if life.deleted_at.is_some() {
         Status::Revoked
     } else {
@@ -81,7 +75,7 @@ pub(super) fn certificate_routes(life: &Incarnation<'_>, activity: &[&Activity],
             &format!("User:{username}"),
             Some(username),
             used(
-                "certificate",
+                RouteKind::Certificate,
                 life,
                 detail,
                 vec!["group system:masters".to_owned()],
@@ -106,8 +100,9 @@ pub(super) fn access_policy_routes(
             continue;
         };
         // A grant has its access entry as a hop; a use that was added here before has not.
-        let is_grant =
-            |route: &Route| route.route == "creator" || (route.route == "access_policy" && route.via.len() > 1);
+        let is_grant = |route: &Route| {
+            route.route == RouteKind::Creator || (route.route == RouteKind::AccessPolicy && route.via.len() > 1)
+        };
         let is_explained = drafts
             .0
             .get(&principal)
@@ -121,7 +116,7 @@ pub(super) fn access_policy_routes(
                 &principal,
                 row.username.as_deref(),
                 used(
-                    "access_policy",
+                    RouteKind::AccessPolicy,
                     life,
                     detail,
                     vec![format!("{CLUSTER_ADMIN} at cluster scope")],
@@ -193,14 +188,14 @@ pub(super) fn observed_routes(world: &World<'_>, life: &Incarnation<'_>, drafts:
                 && drafts.0[principal]
                     .routes
                     .iter()
-                    .any(|route| route.route != "escalation")
+                    .any(|route| route.route != RouteKind::Escalation)
         })
         .collect();
     for ((principal, username, first, last, what), is_explained) in seen.into_iter().zip(explained) {
         if !is_explained {
             let detail = "used system:masters; no record shows by what right".to_owned();
             let route = used(
-                "observed",
+                RouteKind::Observed,
                 life,
                 detail,
                 vec!["group system:masters".to_owned()],
@@ -237,7 +232,7 @@ pub(super) fn impersonation_routes(
         let detail = format!("acted as {target:?} with groups [{groups}]");
         let evidence = first_and_last(&row.first, &row.last, "an impersonated request that was let through");
         let via = vec![format!("impersonates {target}")];
-        let mut route = used("impersonation", life, detail, via, evidence);
+        let mut route = used(RouteKind::Impersonation, life, detail, via, evidence);
         if route.status == Status::Unproven {
             route.status = right_to_impersonate(life, at, reaches, row, &principal, drafts);
         }

@@ -9,7 +9,9 @@ use eksplain_queries::facts::Micros;
 
 use crate::admins::of_life;
 use crate::evidence;
-use crate::findings::{Admin, Creator, CreatorIdentity, Evidence, PrincipalState, Status};
+use crate::findings::{
+    Admin, Basis, Confidence, Creator, CreatorIdentity, Evidence, Power, PrincipalState, RouteKind, Status,
+};
 use crate::json;
 use crate::principal::principal_type;
 use crate::rbac::policies::CLUSTER_ADMIN;
@@ -19,13 +21,12 @@ mod human;
 mod recovery;
 
 pub(crate) use recovery::admin_entry_commands;
-pub use recovery::quote;
 
 /// What tells who created a cluster.
-struct Basis {
+struct Known {
     identity: CreatorIdentity,
-    confidence: &'static str,
-    basis: Option<&'static str>,
+    confidence: Confidence,
+    basis: Option<Basis>,
     evidence: Vec<Evidence>,
 }
 
@@ -41,7 +42,7 @@ pub(crate) fn creators(world: &World<'_>, admins: &[Admin], at: Micros) -> Vec<C
 }
 
 fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micros) -> Creator {
-    let Basis {
+    let Known {
         identity,
         confidence,
         basis,
@@ -49,9 +50,9 @@ fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micr
     } = by_event(world, life)
         .or_else(|| by_entry(life))
         .or_else(|| by_login(world, life))
-        .unwrap_or_else(|| Basis {
+        .unwrap_or_else(|| Known {
             identity: CreatorIdentity::default(),
-            confidence: "guess",
+            confidence: Confidence::Guess,
             basis: None,
             evidence: Vec::new(),
         });
@@ -75,7 +76,7 @@ fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micr
     let is_other = |admin: &&Admin| {
         Some(&admin.principal) != identity.principal.as_ref()
             && !admin.aws_managed
-            && admin.power == "admin"
+            && admin.power == Power::Admin
             && has_active_route(admin)
     };
     let other_admins: BTreeSet<String> = of_life(admins, life)
@@ -116,7 +117,7 @@ fn has_active_route(admin: &Admin) -> bool {
     admin
         .routes
         .iter()
-        .any(|route| route.status == Status::Active && route.route != "escalation")
+        .any(|route| route.status == Status::Active && route.route != RouteKind::Escalation)
 }
 
 fn cluster_arn(life: &Incarnation<'_>) -> Option<String> {
@@ -131,7 +132,7 @@ fn cluster_arn(life: &Incarnation<'_>) -> Option<String> {
 }
 
 /// The CreateCluster call.
-fn by_event(world: &World<'_>, life: &Incarnation<'_>) -> Option<Basis> {
+fn by_event(world: &World<'_>, life: &Incarnation<'_>) -> Option<Known> {
     let call = life.created?;
     let canonical = call
         .canonical_arn
@@ -151,7 +152,7 @@ fn by_event(world: &World<'_>, life: &Incarnation<'_>) -> Option<Basis> {
         ),
     )];
     evidence.extend(chain.evidence);
-    Some(Basis {
+    Some(Known {
         identity: CreatorIdentity {
             principal_type: principal.as_deref().map(principal_type),
             principal,
@@ -161,14 +162,14 @@ fn by_event(world: &World<'_>, life: &Incarnation<'_>) -> Option<Basis> {
             source_ip: call.source_ip.clone(),
             user_agent: call.user_agent.clone(),
         },
-        confidence: "certain",
-        basis: Some("create_cluster_event"),
+        confidence: Confidence::Certain,
+        basis: Some(Basis::CreateClusterEvent),
         evidence,
     })
 }
 
 /// An admin entry made with the cluster, which no call explains.
-fn by_entry(life: &Incarnation<'_>) -> Option<Basis> {
+fn by_entry(life: &Incarnation<'_>) -> Option<Known> {
     const MINUTES: Micros = 30 * 60 * 1_000_000;
     let born = life.created_at()?;
     let is_admin = |entry: &&crate::state::AccessEntry| {
@@ -190,14 +191,14 @@ fn by_entry(life: &Incarnation<'_>) -> Option<Basis> {
         entry.made_at.is_some_and(|made| (made - born).abs() < MINUTES) && !made_by_call(&entry.principal_arn)
     };
     let entry = life.entries.iter().filter(is_admin).find(fits)?;
-    Some(Basis {
+    Some(Known {
         identity: CreatorIdentity {
             principal: Some(entry.canonical.clone()),
             principal_type: Some(principal_type(&entry.canonical)),
             ..CreatorIdentity::default()
         },
-        confidence: "likely",
-        basis: Some("access_entry"),
+        confidence: Confidence::Likely,
+        basis: Some(Basis::AccessEntry),
         evidence: vec![evidence::any(
             &entry.from,
             "an admin access entry as old as the cluster, which no call explains",
@@ -206,7 +207,7 @@ fn by_entry(life: &Incarnation<'_>) -> Option<Basis> {
 }
 
 /// The earliest login that the hidden mapping would give.
-fn by_login(world: &World<'_>, life: &Incarnation<'_>) -> Option<Basis> {
+fn by_login(world: &World<'_>, life: &Incarnation<'_>) -> Option<Known> {
     let logins = life.logins.iter().filter(|row| row.masters);
     let mut found: Vec<_> = logins
         .map(|row| {
@@ -275,14 +276,18 @@ fn by_login(world: &World<'_>, life: &Incarnation<'_>) -> Option<Basis> {
             },
         ));
     }
-    Some(Basis {
+    Some(Known {
         identity: CreatorIdentity {
             principal_type: Some(principal_type(&principal)),
             principal: Some(principal),
             ..CreatorIdentity::default()
         },
-        confidence: if is_likely { "likely" } else { "guess" },
-        basis: Some("first_masters_login"),
+        confidence: if is_likely {
+            Confidence::Likely
+        } else {
+            Confidence::Guess
+        },
+        basis: Some(Basis::FirstMastersLogin),
         evidence,
     })
 }

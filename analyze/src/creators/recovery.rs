@@ -4,10 +4,11 @@
 //! the logs (who is to be the new admin) stands as a name in capitals, never as a guess.
 
 use eksplain_parse::arn::{Arn, sso_permission_set};
+use eksplain_parse::region::partition_of;
 use eksplain_queries::facts::Micros;
 
-use crate::findings::{Creator, PrincipalState, Recovery, RecoveryOption};
-use crate::places::partition_of;
+use crate::findings::{Creator, PrincipalState, Recovery, RecoveryOption, Works};
+use crate::shell::quote;
 use crate::state::{Incarnation, MappingState, Mode};
 
 /// The whole plan.
@@ -95,18 +96,6 @@ pub(crate) fn admin_entry_commands(cluster: &str, region: &str, principal_arn: &
     ]
 }
 
-/// A word for a POSIX shell: as it is where nothing in it means anything to the shell.
-pub fn quote(word: &str) -> String {
-    let is_plain = !word.is_empty()
-        && word
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&b));
-    match is_plain {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
 struct Plan<'p> {
     life: &'p Incarnation<'p>,
     creator: &'p Creator,
@@ -117,7 +106,7 @@ struct Plan<'p> {
 
 fn option(
     title: &str,
-    works: &'static str,
+    works: Works,
     why: impl Into<String>,
     commands: Vec<String>,
     caveats: &[&str],
@@ -164,10 +153,10 @@ impl Plan<'_> {
         let (cluster, region) = (self.cluster(), self.region());
         let (works, why) = match self.creator.other_admins.as_slice() {
             [] => (
-                "no",
+                Works::No,
                 "no other principal has an active admin route in these logs".to_owned(),
             ),
-            others => ("yes", format!("active admins: {}", others.join(", "))),
+            others => (Works::Yes, format!("active admins: {}", others.join(", "))),
         };
         let commands = match self.mode {
             Mode::Api | Mode::ApiAndConfigMap | Mode::SomeApi => {
@@ -216,14 +205,17 @@ impl Plan<'_> {
         commands.push("kubectl auth can-i '*' '*' -A".to_owned());
         let (works, why) = match self.mode {
             Mode::Api | Mode::ApiAndConfigMap | Mode::SomeApi => (
-                "yes",
+                Works::Yes,
                 "the cluster reads access entries: whoever has the IAM rights can make one from outside",
             ),
             Mode::ConfigMap => (
-                "yes",
+                Works::Yes,
                 "the mode is CONFIG_MAP: it must be changed first, which IAM rights alone allow",
             ),
-            Mode::Unknown => ("depends", "the mode is not in these logs: the first command shows it"),
+            Mode::Unknown => (
+                Works::Depends,
+                "the mode is not in these logs: the first command shows it",
+            ),
         };
         Some(option(
             "Make an access entry from outside",
@@ -260,7 +252,7 @@ impl Plan<'_> {
         let why = "the entry is bound to the unique id of the deleted principal; made anew it admits the present one";
         Some(option(
             "Renew the stale access entry",
-            "yes",
+            Works::Yes,
             why,
             commands,
             &["policies and groups of the old entry go with it"],
@@ -275,18 +267,21 @@ impl Plan<'_> {
         }
         let role = quote(arn.name());
         let (works, why) = match self.creator.creator_state {
-            PrincipalState::Deleted => ("no", "the role was deleted".to_owned()),
+            PrincipalState::Deleted => (Works::No, "the role was deleted".to_owned()),
             PrincipalState::Recreated if self.rests_on_id => (
-                "no",
+                Works::No,
                 "the role was created again and its access entry does not admit it".to_owned(),
             ),
             _ if sso_permission_set(arn.name()).is_some() => (
-                "depends",
+                Works::Depends,
                 "a role of Identity Center: assign its permission set, its trust policy cannot be edited".to_owned(),
             ),
-            PrincipalState::Unknown => ("depends", "whether the role exists is not in these logs".to_owned()),
+            PrincipalState::Unknown => (
+                Works::Depends,
+                "whether the role exists is not in these logs".to_owned(),
+            ),
             _ => (
-                "yes",
+                Works::Yes,
                 format!("{name} exists: whoever may edit its trust policy can use it"),
             ),
         };
@@ -340,28 +335,28 @@ impl Plan<'_> {
             )],
         };
         let (works, why) = if sso_permission_set(arn.name()).is_some() {
-            ("no", "a role of Identity Center cannot be made by hand")
+            (Works::No, "a role of Identity Center cannot be made by hand")
         } else if self.rests_on_id {
             (
-                "no",
+                Works::No,
                 "its access is an access entry, bound to the unique id of the deleted principal",
             )
         } else {
             match self.mode {
                 Mode::ConfigMap => (
-                    "yes",
+                    Works::Yes,
                     "in CONFIG_MAP mode the hidden mapping compares the ARN, which a principal of the same name has again",
                 ),
                 Mode::ApiAndConfigMap => (
-                    "depends",
+                    Works::Depends,
                     "if EKS made an access entry for the creator, that entry is bound to the old unique id",
                 ),
                 Mode::Api | Mode::SomeApi => (
-                    "no",
+                    Works::No,
                     "access rests on an access entry, bound to the unique id of the deleted principal",
                 ),
                 Mode::Unknown => (
-                    "depends",
+                    Works::Depends,
                     "it works in CONFIG_MAP mode only, and the mode is not in these logs",
                 ),
             }
@@ -399,7 +394,7 @@ impl Plan<'_> {
         let why = "a section of aws-auth does not parse, so that everybody it mapped is shut out; nodes too";
         Some(option(
             "Repair aws-auth",
-            if can { "depends" } else { "no" },
+            if can { Works::Depends } else { Works::No },
             why,
             commands,
             &["needs an admin that aws-auth does not map: the creator, or an access entry"],
@@ -410,7 +405,7 @@ impl Plan<'_> {
         let why = "the last resort where no option above works, such as a cluster below the platform versions that know access entries";
         Some(option(
             "Ask AWS Support, or make the cluster anew from its manifests",
-            "depends",
+            Works::Depends,
             why,
             Vec::new(),
             &[],

@@ -8,26 +8,22 @@ use eksplain_queries::facts::DeniedRequest;
 use super::Verdict;
 use super::fixes::fix;
 use super::request::after_forbidden;
+use crate::words::{Confidence, Reason};
 
 pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
-    let certain = |reason, cause: &str| Verdict::new(reason, cause, "certain");
+    let certain = |reason, cause: &str| Verdict::new(reason, cause, Confidence::Certain);
     let namespace = request.namespace.as_deref().unwrap_or("NAMESPACE");
-    let in_namespace = |what: &str| {
-        vec![format!(
-            "kubectl describe {what} -n {}",
-            crate::creators::quote(namespace)
-        )]
-    };
+    let in_namespace = |what: &str| vec![format!("kubectl describe {what} -n {}", crate::shell::quote(namespace))];
     if let Some(name) = quoted_after(message, "admission webhook ").filter(|_| message.contains("denied the request")) {
         return Verdict::new(
-            "admission.webhook",
+            Reason::AdmissionWebhook,
             format!("the admission webhook {name} refused the object; RBAC had allowed the request"),
-            "certain",
+            Confidence::Certain,
         );
     }
     if request.code == 500 && message.starts_with("Internal error occurred: failed calling webhook ") {
         return certain(
-            "admission.webhook.unavailable",
+            Reason::AdmissionWebhookUnavailable,
             "an admission webhook did not answer, and its failurePolicy refuses then",
         )
         .with([fix(
@@ -40,33 +36,39 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
     let is_policy = text.starts_with("ValidatingAdmissionPolicy '")
         || message.contains(": ValidatingAdmissionPolicy '") && matches!(request.code, 403 | 422);
     if is_policy {
-        return certain("admission.policy", "a ValidatingAdmissionPolicy refused the object");
+        return certain(
+            Reason::AdmissionPolicy,
+            "a ValidatingAdmissionPolicy refused the object",
+        );
     }
     if request.code == 403 {
         if text.starts_with("exceeded quota: ") || text.starts_with("failed quota: ") {
             return certain(
-                "admission.quota",
+                Reason::AdmissionQuota,
                 "the namespace's resource quota is used up, or wants limits to be set",
             )
             .with([fix("See the quota", in_namespace("quota"))]);
         }
         if text.starts_with("violates PodSecurity \"") {
             return certain(
-                "admission.pod-security",
+                Reason::AdmissionPodSecurity,
                 "the pod violates the Pod Security level of its namespace",
             );
         }
         if text.contains("attempting to grant RBAC permissions not currently held") {
             return certain(
-                "authz.rbac.escalation",
+                Reason::AuthzRbacEscalation,
                 "nobody may grant rights that he does not hold by RBAC: it needs those rights, or the verbs escalate or bind",
             );
         }
         if text.contains("because it is being terminated") {
-            return certain("admission.namespace-terminating", "the namespace is being deleted");
+            return certain(Reason::AdmissionNamespaceTerminating, "the namespace is being deleted");
         }
         if text.starts_with("error looking up service account ") {
-            return certain("admission.serviceaccount", "the pod's service account does not exist");
+            return certain(
+                Reason::AdmissionServiceaccount,
+                "the pod's service account does not exist",
+            );
         }
         let is_limit = ["maximum ", "minimum "]
             .iter()
@@ -74,7 +76,7 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
             && text.contains(" per ");
         if is_limit {
             return certain(
-                "admission.limitrange",
+                Reason::AdmissionLimitrange,
                 "the namespace's LimitRange does not allow these resources",
             )
             .with([fix("See the limits", in_namespace("limitrange"))]);
@@ -88,37 +90,34 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
                 || text.contains("can only modify"))
         {
             return certain(
-                "admission.noderestriction",
+                Reason::AdmissionNoderestriction,
                 "a kubelet may change only its own node and its pods",
             );
         }
         return certain(
-            "admission.denied",
+            Reason::AdmissionDenied,
             "an admission plugin refused the object; RBAC had allowed the request",
         );
     }
     let is_create = request.verb.as_deref() == Some("create");
     if request.code == 404 && is_create && message == format!("namespaces \"{namespace}\" not found") {
-        return certain("admission.namespace-not-found", "the namespace does not exist").with([fix(
+        return certain(Reason::AdmissionNamespaceNotFound, "the namespace does not exist").with([fix(
             "Create it",
-            vec![format!(
-                "kubectl create namespace {}",
-                crate::creators::quote(namespace)
-            )],
+            vec![format!("kubectl create namespace {}", crate::shell::quote(namespace))],
         )]);
     }
     let (reason, cause) = match request.code {
-        400 => ("apiserver.bad-request", "the request is not well formed"),
-        404 => ("apiserver.not-found", "the object does not exist"),
-        409 => ("apiserver.conflict", "the object exists or was changed meanwhile"),
-        422 => ("apiserver.invalid", "the object is not valid"),
-        429 => ("apiserver.throttled", "too many requests (priority and fairness)"),
+        400 => (Reason::ApiserverBadRequest, "the request is not well formed"),
+        404 => (Reason::ApiserverNotFound, "the object does not exist"),
+        409 => (Reason::ApiserverConflict, "the object exists or was changed meanwhile"),
+        422 => (Reason::ApiserverInvalid, "the object is not valid"),
+        429 => (Reason::ApiserverThrottled, "too many requests (priority and fairness)"),
         503 | 504 => (
-            "apiserver.unavailable",
+            Reason::ApiserverUnavailable,
             "the API server or what is behind it did not answer",
         ),
-        code if code >= 500 => ("apiserver.internal", "the API server failed"),
-        _ => ("apiserver.bad-request", "the request failed"),
+        code if code >= 500 => (Reason::ApiserverInternal, "the API server failed"),
+        _ => (Reason::ApiserverBadRequest, "the request failed"),
     };
     certain(reason, cause)
 }

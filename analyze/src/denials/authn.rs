@@ -14,6 +14,7 @@ use crate::evidence;
 use crate::findings::{Cluster, PrincipalState, RequestShape};
 use crate::state::entries::key_of;
 use crate::state::{Incarnation, MappingState, Mode, World};
+use crate::words::{Confidence, Reason, Source};
 
 const SECOND: Micros = 1_000_000;
 /// A 401 within this time of a refused login is its consequence.
@@ -102,41 +103,41 @@ fn verdict(
     sts: Option<&StsResponse>,
 ) -> Verdict {
     let error = line.error.as_deref().unwrap_or_default();
-    let certain = |reason, cause: &str| Verdict::new(reason, cause, "certain");
+    let certain = |reason, cause: &str| Verdict::new(reason, cause, Confidence::Certain);
     match DenialClass::of(error) {
         DenialClass::NotMapped => match (life, cluster, line.arn.as_deref(), principal) {
             (Some(life), Some(cluster), Some(arn), Some(principal)) => not_mapped(world, life, cluster, line, arn, principal, sts),
-            _ => certain("authn.not-mapped", "no mapping and no access entry admits the caller"),
+            _ => certain(Reason::AuthnNotMapped, "no mapping and no access entry admits the caller"),
         },
         DenialClass::IdArnMismatch => {
             let fix = cluster.zip(principal).map(|(cluster, principal)| fixes::renew_entry(cluster, principal));
-            certain("authn.access-entry.renamed", "the IAM user was renamed or moved: its unique id has an access entry, its ARN is another").with(fix)
+            certain(Reason::AuthnAccessEntryRenamed, "the IAM user was renamed or moved: its unique id has an access entry, its ARN is another").with(fix)
         }
-        DenialClass::Template => certain("authn.template", "the mapping's template needs an EC2 instance's session: a person uses a node's role, or the role is used outside EC2"),
-        DenialClass::ReservedPrefix => certain("authn.reserved-username", "the mapping gives a user name with a reserved prefix (system:, eks:, aws:, amazon:, iam:)"),
-        DenialClass::MapperError => Verdict::new("authn.unknown", "a mapper of the authenticator failed", "guess"),
-        DenialClass::TokenExpired => certain("authn.token.expired", "the token was older than 15 minutes: pasted, kept by CI, or the client's clock is slow").with([fixes::fix(
+        DenialClass::Template => certain(Reason::AuthnTemplate, "the mapping's template needs an EC2 instance's session: a person uses a node's role, or the role is used outside EC2"),
+        DenialClass::ReservedPrefix => certain(Reason::AuthnReservedUsername, "the mapping gives a user name with a reserved prefix (system:, eks:, aws:, amazon:, iam:)"),
+        DenialClass::MapperError => Verdict::new(Reason::AuthnUnknown, "a mapper of the authenticator failed", Confidence::Guess),
+        DenialClass::TokenExpired => certain(Reason::AuthnTokenExpired, "the token was older than 15 minutes: pasted, kept by CI, or the client's clock is slow").with([fixes::fix(
             "Let kubectl make tokens by itself",
             vec![update_kubeconfig(cluster)],
         )]),
         DenialClass::TokenMalformed if error.contains("x-k8s-aws-id header") => wrong_cluster(cluster),
         DenialClass::TokenMalformed | DenialClass::BadRequest => {
-            certain("authn.token.malformed", "the bearer token is no EKS token: of another issuer, another cluster's, or an expired service account token")
+            certain(Reason::AuthnTokenMalformed, "the bearer token is no EKS token: of another issuer, another cluster's, or an expired service account token")
         }
-        DenialClass::TokenWrongEndpoint => certain("authn.token.wrong-partition", "the token was signed for an STS endpoint that this cluster's partition does not accept")
+        DenialClass::TokenWrongEndpoint => certain(Reason::AuthnTokenWrongPartition, "the token was signed for an STS endpoint that this cluster's partition does not accept")
             .with([fixes::fix("Sign with the regional endpoint", vec!["export AWS_STS_REGIONAL_ENDPOINTS=regional".to_owned(), update_kubeconfig(cluster)])]),
-        DenialClass::StsInvalidKey => certain("authn.sts.invalid-token", "STS does not know the access key: it is deleted or inactive, or its user is gone").with([fixes::verify()]),
+        DenialClass::StsInvalidKey => certain(Reason::AuthnStsInvalidToken, "STS does not know the access key: it is deleted or inactive, or its user is gone").with([fixes::verify()]),
         DenialClass::StsSignature if error.contains("not yet current") => {
-            certain("authn.token.clock-skew", "the client's clock is ahead").with([fixes::fix("Set the clock", vec!["chronyc makestep".to_owned()])])
+            certain(Reason::AuthnTokenClockSkew, "the client's clock is ahead").with([fixes::fix("Set the clock", vec!["chronyc makestep".to_owned()])])
         }
-        DenialClass::StsSignature => certain("authn.sts.signature", "STS refuses the signature: the token was made for another cluster name, with a wrong secret, or by a wrong clock")
+        DenialClass::StsSignature => certain(Reason::AuthnStsSignature, "STS refuses the signature: the token was made for another cluster name, with a wrong secret, or by a wrong clock")
             .with([fixes::fix("Make the kubeconfig anew", vec![update_kubeconfig(cluster)])]),
-        DenialClass::StsExpired => certain("authn.sts.expired", "the temporary credentials ran out before the token was used")
+        DenialClass::StsExpired => certain(Reason::AuthnStsExpired, "the temporary credentials ran out before the token was used")
             .with([fixes::fix("Renew the credentials", vec!["aws sso login".to_owned(), "aws sts get-caller-identity".to_owned()])]),
-        DenialClass::StsThrottled => certain("authn.sts.throttled", "too many logins at once: STS throttled them"),
-        DenialClass::StsUnreachable => certain("authn.sts.unreachable", "the control plane could not reach STS: try again"),
-        DenialClass::StsOther if error.contains("\"AccessDenied\"") => Verdict::new("authn.sts.denied", "STS denied GetCallerIdentity, which needs no right: look for a disabled region", "guess"),
-        DenialClass::StsOther | DenialClass::Other => Verdict::new("authn.unknown", "the authenticator refused the login for a reason that is not in the catalogue", "guess"),
+        DenialClass::StsThrottled => certain(Reason::AuthnStsThrottled, "too many logins at once: STS throttled them"),
+        DenialClass::StsUnreachable => certain(Reason::AuthnStsUnreachable, "the control plane could not reach STS: try again"),
+        DenialClass::StsOther if error.contains("\"AccessDenied\"") => Verdict::new(Reason::AuthnStsDenied, "STS denied GetCallerIdentity, which needs no right: look for a disabled region", Confidence::Guess),
+        DenialClass::StsOther | DenialClass::Other => Verdict::new(Reason::AuthnUnknown, "the authenticator refused the login for a reason that is not in the catalogue", Confidence::Guess),
     }
 }
 
@@ -146,16 +147,16 @@ fn update_kubeconfig(cluster: Option<&Cluster>) -> String {
     });
     format!(
         "aws eks update-kubeconfig --name {} --region {}",
-        crate::creators::quote(name),
-        crate::creators::quote(region)
+        crate::shell::quote(name),
+        crate::shell::quote(region)
     )
 }
 
 fn wrong_cluster(cluster: Option<&Cluster>) -> Verdict {
     Verdict::new(
-        "authn.token.wrong-cluster",
+        Reason::AuthnTokenWrongCluster,
         "the token was made for another cluster: --cluster-name of the kubeconfig's exec section is wrong",
-        "certain",
+        Confidence::Certain,
     )
     .with([fixes::fix("Make the kubeconfig anew", vec![update_kubeconfig(cluster)])])
 }
@@ -195,21 +196,21 @@ fn not_mapped(
             && last_login(world, line, principal).is_some_and(|login| login > ts);
         if is_new {
             return Verdict::new(
-                "authn.access-entry.propagating",
+                Reason::AuthnAccessEntryPropagating,
                 "the access entry was made less than a minute before: it had not taken effect yet",
-                "likely",
+                Confidence::Likely,
             );
         }
         let had_other_id = sts
             .and_then(|sts| sts.user_id.as_deref())
             .is_some_and(|id| logged_in_with_another_id(world, line, principal, id));
         let confidence = if is_stranger || had_other_id {
-            "certain"
+            Confidence::Certain
         } else {
-            "likely"
+            Confidence::Likely
         };
         let cause = "its access entry is bound to the unique id of an earlier principal of the same name";
-        return Verdict::new("authn.access-entry.stale-id", cause, confidence)
+        return Verdict::new(Reason::AuthnAccessEntryStaleId, cause, confidence)
             .with([fixes::renew_entry(cluster, &entry.principal_arn)]);
     }
     let is_gone = world.iam.fate(principal, Micros::MIN, ts).state == PrincipalState::Deleted;
@@ -221,9 +222,9 @@ fn not_mapped(
             .is_some_and(|(auth, parsed)| auth.find(&parsed).is_some());
         if is_mapped {
             return Verdict::new(
-                "authn.aws-auth.ignored",
+                Reason::AuthnAwsAuthIgnored,
                 "aws-auth maps it, and the cluster's mode is API, which ignores aws-auth",
-                "certain",
+                Confidence::Certain,
             )
             .with([fixes::access_entry(cluster, principal, Some("NAMESPACE"))]);
         }
@@ -241,7 +242,8 @@ fn not_mapped(
                     let cause = format!(
                         "{key} of aws-auth does not parse, so that nobody in it is known; it would map the caller"
                     );
-                    return Verdict::new("authn.aws-auth.malformed", cause, "certain").with([restore(life, ts)]);
+                    return Verdict::new(Reason::AuthnAwsAuthMalformed, cause, Confidence::Certain)
+                        .with([restore(life, ts)]);
                 }
                 if let Some(miss) = nearest(auth, &caller) {
                     let cause = format!("{}: {}", miss.cause, miss.mapping.arn);
@@ -266,13 +268,13 @@ fn not_mapped(
     }
     if is_gone {
         let cause = "the IAM principal was deleted; credentials from before still worked at STS";
-        return Verdict::new("authn.principal.deleted", cause, "likely").with(defaults());
+        return Verdict::new(Reason::AuthnPrincipalDeleted, cause, Confidence::Likely).with(defaults());
     }
     let known = match (mode, state) {
         (Mode::Api, _) | (_, MappingState::Known(..)) => "no mapping and no access entry admits the caller",
         _ => "nothing that is known admits the caller; what aws-auth holds is not in these logs",
     };
-    Verdict::new("authn.not-mapped", known, "certain").with(defaults())
+    Verdict::new(Reason::AuthnNotMapped, known, Confidence::Certain).with(defaults())
 }
 
 /// A 401 of which the authenticator says nothing: where its log is in the lake, another way to log in failed.
@@ -292,9 +294,9 @@ fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Clus
         .is_some_and(|ip| ip.is_private());
     if has_log && is_inside && !agent.is_empty() && !is_person {
         return Verdict::new(
-            "authn.serviceaccount.expired",
+            Reason::AuthnServiceaccountExpired,
             "a client inside the cluster sent a token that nobody accepts, most likely its service account token from before it was renewed",
-            "guess",
+            Confidence::Guess,
         )
         .with([fixes::fix(
             "Update the client's Kubernetes library, which must read the token anew, and restart it",
@@ -309,19 +311,20 @@ fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Clus
     });
     if has_log && has_provider {
         return Verdict::new(
-            "authn.oidc",
+            Reason::AuthnOidc,
             "the cluster has an OIDC identity provider, and the authenticator saw no token of AWS: the provider's token was refused",
-            "guess",
+            Confidence::Guess,
         )
         .with([fixes::fix("Compare issuer, audience and claims of the token with the provider's configuration", Vec::new())]);
     }
     let name = cluster.map_or("CLUSTER", |cluster| cluster.name.as_str());
     let command = format!(
         "aws eks update-cluster-config --name {} --logging '{{\"clusterLogging\":[{{\"types\":[\"authenticator\",\"audit\"],\"enabled\":true}}]}}'",
-        crate::creators::quote(name)
+        crate::shell::quote(name)
     );
     let cause = "the login failed, and no line of the authenticator says why: its log is off, or not in the lake";
-    Verdict::new("authn.unknown", cause, "guess").with([fixes::fix("Turn the authenticator's log on", vec![command])])
+    Verdict::new(Reason::AuthnUnknown, cause, Confidence::Guess)
+        .with([fixes::fix("Turn the authenticator's log on", vec![command])])
 }
 
 fn logged_in_with_another_id(world: &World<'_>, line: &DeniedLogin, principal: &str, id: &str) -> bool {
@@ -397,7 +400,7 @@ fn missing(life: &Incarnation<'_>) -> Verdict {
         ),
         None => "aws-auth was never made".to_owned(),
     };
-    Verdict::new("authn.aws-auth.missing", cause, "certain").with([fixes::fix(
+    Verdict::new(Reason::AuthnAwsAuthMissing, cause, Confidence::Certain).with([fixes::fix(
         "Make aws-auth again, as the creator or another admin",
         vec!["kubectl apply -f aws-auth-cm.yaml".to_owned()],
     )])
@@ -406,7 +409,7 @@ fn missing(life: &Incarnation<'_>) -> Verdict {
 /// Whether the records prove that nobody wrote aws-auth since the cluster was made: it is in the lake from its birth on.
 fn never_written(world: &World<'_>, life: &Incarnation<'_>, ts: Micros) -> bool {
     life.created.is_some()
-        && world.index.has_records(&life.cluster, "audit")
+        && world.index.has_records(&life.cluster, Source::Audit.id())
         && life.aws_auth.iter().all(|version| version.at.ts > ts)
 }
 

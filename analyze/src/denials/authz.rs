@@ -13,6 +13,7 @@ use crate::rbac::{
 };
 use crate::state::entries::key_of;
 use crate::state::{AccessEntry, Association, World};
+use crate::words::{Confidence, Reason};
 
 /// Refused impersonation.
 pub(super) fn impersonation(username: &str) -> Verdict {
@@ -23,9 +24,9 @@ pub(super) fn impersonation(username: &str) -> Verdict {
         ..RequestShape::default()
     };
     Verdict::new(
-        "authz.impersonate",
+        Reason::AuthzImpersonate,
         format!("{username} may not act as somebody else (--as, --as-group)"),
-        "certain",
+        Confidence::Certain,
     )
     .with(fixes::role_and_binding(&grant, &Named::User(username)))
 }
@@ -41,45 +42,49 @@ pub(super) fn verdict(
     let username = caller.asker.username.as_str();
     if username == "system:anonymous" {
         return Verdict::new(
-            "authz.anonymous",
+            Reason::AuthzAnonymous,
             "the request had no credential: a kubeconfig without a user, a browser, a scanner",
-            "certain",
+            Confidence::Certain,
         )
         .with([fixes::verify()]);
     }
     if denied.code == 500 {
-        return Verdict::new("authz.error", "an authorizer failed: try again", "certain");
+        return Verdict::new(
+            Reason::AuthzError,
+            "an authorizer failed: try again",
+            Confidence::Certain,
+        );
     }
     if username.starts_with("system:node:") {
         return Verdict::new(
-            "authz.node",
+            Reason::AuthzNode,
             "a kubelet asked for what its pods do not use, or a person uses a node's role",
-            "certain",
+            Confidence::Certain,
         );
     }
     if let Some(role) = missing_role(denied) {
         return Verdict::new(
-            "authz.rbac.role-missing",
+            Reason::AuthzRbacRoleMissing,
             format!("a binding names the role {role}, which does not exist"),
-            "certain",
+            Confidence::Certain,
         )
         .with(exact_fix(caller, shape));
     }
     let reason = denied.decision_reason.as_deref().unwrap_or_default();
     if !reason.is_empty() && !reason.starts_with("RBAC: ") && !reason.starts_with("EKS Access Policy: ") {
         return Verdict::new(
-            "authz.webhook",
+            Reason::AuthzWebhook,
             format!("an authorizer of its own said: {reason}"),
-            "likely",
+            Confidence::Likely,
         );
     }
     let life = world.life_of(&denied.place, denied.at.ts);
     let is_complete = life.is_some_and(|life| life.is_complete(world.index.audit_since(&denied.place)));
     if service_account(username).is_some() && !is_complete {
         return Verdict::new(
-            "authz.serviceaccount",
+            Reason::AuthzServiceaccount,
             "nothing that is known lets the service account do this",
-            "guess",
+            Confidence::Guess,
         )
         .with(exact_fix(caller, shape));
     }
@@ -103,19 +108,19 @@ pub(super) fn verdict(
         cluster,
     };
     let mut verdict = known.verdict();
-    if !is_complete && verdict.confidence == "certain" && verdict.reason.ends_with("no-binding") {
-        verdict.confidence = "guess";
-    } else if !is_complete && verdict.confidence == "certain" {
-        verdict.confidence = "likely";
+    if !is_complete && verdict.confidence == Confidence::Certain && verdict.reason == Reason::AuthzRbacNoBinding {
+        verdict.confidence = Confidence::Guess;
+    } else if !is_complete && verdict.confidence == Confidence::Certain {
+        verdict.confidence = Confidence::Likely;
     }
     verdict
 }
 
 fn unknown(caller: &Caller<'_>, shape: &RequestShape) -> Verdict {
     Verdict::new(
-        "authz.rbac.no-binding",
+        Reason::AuthzRbacNoBinding,
         "nothing that is known lets the caller do this",
-        "guess",
+        Confidence::Guess,
     )
     .with(exact_fix(caller, shape))
 }
@@ -179,7 +184,7 @@ impl Known<'_> {
                 &self.asked,
             );
             // Who has a policy already is served best by a wider one.
-            let at = if found.reason.starts_with("authz.access-policy.") {
+            let at = if found.reason.id().starts_with("authz.access-policy.") {
                 0
             } else {
                 fixes.len()
@@ -204,7 +209,8 @@ impl Known<'_> {
                 "the caller has {}, which impersonation (--as) leaves behind",
                 covering.policy
             );
-            return covers.then(|| Verdict::new("authz.access-policy.lost-by-impersonation", cause, "certain"));
+            return covers
+                .then(|| Verdict::new(Reason::AuthzAccessPolicyLostByImpersonation, cause, Confidence::Certain));
         }
         let namespaces = covering.namespaces.as_deref()?;
         if policies::in_scope(Some(namespaces), &self.asked) {
@@ -215,7 +221,7 @@ impl Known<'_> {
             covering.policy,
             namespaces.join(", ")
         );
-        Some(Verdict::new("authz.access-policy.scope", cause, "certain"))
+        Some(Verdict::new(Reason::AuthzAccessPolicyScope, cause, Confidence::Certain))
     }
 
     /// Bindings of the caller with their roles, Kubernetes's own left out.
@@ -230,7 +236,7 @@ impl Known<'_> {
 
     fn by_binding(&self) -> Option<Verdict> {
         let bound = self.bound();
-        let certain = |reason, cause: String| Some(Verdict::new(reason, cause, "certain"));
+        let certain = |reason, cause: String| Some(Verdict::new(reason, cause, Confidence::Certain));
         // The same rule, in another namespace.
         let allows = |role: &Role, asked: &Request| self.rbac.rules_of(role).any(|rule| rule_allows(rule, asked));
         let elsewhere = bound.iter().find(|(binding, role)| {
@@ -245,7 +251,7 @@ impl Known<'_> {
                     format!("namespace {namespace}")
                 });
             return certain(
-                "authz.rbac.wrong-namespace",
+                Reason::AuthzRbacWrongNamespace,
                 format!(
                     "{} would allow it in its own namespace; asked was for {asked}",
                     in_words(binding)
@@ -281,7 +287,7 @@ impl Known<'_> {
                     &self.asked.api_group
                 };
                 return certain(
-                    "authz.rbac.wrong-api-group",
+                    Reason::AuthzRbacWrongApiGroup,
                     format!(
                         "{} names {} under another API group than {group}",
                         in_words(binding),
@@ -291,7 +297,7 @@ impl Known<'_> {
             }
             if let Some((binding, _)) = with(&|rule| rule.resource_names.clear()) {
                 return certain(
-                    "authz.rbac.resource-name",
+                    Reason::AuthzRbacResourceName,
                     format!("{} allows it for certain names only", in_words(binding)),
                 );
             }
@@ -303,7 +309,7 @@ impl Known<'_> {
                 }
             }) {
                 return certain(
-                    "authz.rbac.missing-verb",
+                    Reason::AuthzRbacMissingVerb,
                     format!(
                         "{} covers {} without the verb {}",
                         in_words(binding),
@@ -320,7 +326,7 @@ impl Known<'_> {
                 }
             }) {
                 return certain(
-                    "authz.rbac.missing-resource",
+                    Reason::AuthzRbacMissingResource,
                     format!(
                         "{} has the verb {} without {}",
                         in_words(binding),
@@ -332,7 +338,7 @@ impl Known<'_> {
             // A rule may lack both; whoever is bound here lacks the resource.
             if let Some((binding, _)) = here.first() {
                 return certain(
-                    "authz.rbac.missing-resource",
+                    Reason::AuthzRbacMissingResource,
                     format!("{} does not cover {}", in_words(binding), self.asked.full_resource()),
                 );
             }
@@ -343,7 +349,7 @@ impl Known<'_> {
     /// A binding that was meant for the caller and names somebody else.
     fn by_subject(&self) -> Option<Verdict> {
         let username = self.caller.asker.username.as_str();
-        let likely = |reason, cause: String| Some(Verdict::new(reason, cause, "likely"));
+        let likely = |reason, cause: String| Some(Verdict::new(reason, cause, Confidence::Likely));
         let account = service_account(username);
         for binding in self.rbac.bindings().iter().filter(|binding| !binding.is_default) {
             let would_allow = self
@@ -358,7 +364,7 @@ impl Known<'_> {
                 match subject {
                     Subject::User(name) if name != username && name.to_lowercase() == username.to_lowercase() => {
                         return likely(
-                            "authz.rbac.near-miss.case",
+                            Reason::AuthzRbacNearMissCase,
                             format!("{words} names the user {name:?}: case counts"),
                         );
                     }
@@ -371,13 +377,13 @@ impl Known<'_> {
                             .any(|group| group != name && group.to_lowercase() == name.to_lowercase()) =>
                     {
                         return likely(
-                            "authz.rbac.near-miss.case",
+                            Reason::AuthzRbacNearMissCase,
                             format!("{words} names the group {name:?}: case counts"),
                         );
                     }
                     Subject::User(name) if self.caller.asker.groups.contains(name) => {
                         return likely(
-                            "authz.rbac.near-miss.subject-kind",
+                            Reason::AuthzRbacNearMissSubjectKind,
                             format!("{words} names the group {name:?} as a User"),
                         );
                     }
@@ -386,13 +392,13 @@ impl Known<'_> {
                             && name != username =>
                     {
                         return likely(
-                            "authz.rbac.near-miss.subject-kind",
+                            Reason::AuthzRbacNearMissSubjectKind,
                             format!("{words} names the ARN; Kubernetes knows the caller as {username:?}"),
                         );
                     }
                     Subject::Group(name) if name == username => {
                         return likely(
-                            "authz.rbac.near-miss.subject-kind",
+                            Reason::AuthzRbacNearMissSubjectKind,
                             format!("{words} names the user {name:?} as a Group"),
                         );
                     }
@@ -400,13 +406,13 @@ impl Known<'_> {
                         if account.is_some_and(|(own, own_name)| own_name == name && own != namespace) =>
                     {
                         return likely(
-                            "authz.rbac.near-miss.sa-namespace",
+                            Reason::AuthzRbacNearMissSaNamespace,
                             format!("{words} names the service account of namespace {namespace}"),
                         );
                     }
                     Subject::User(name) if is_other_session(name, username) => {
                         return likely(
-                            "authz.rbac.username-session",
+                            Reason::AuthzRbacUsernameSession,
                             format!("{words} names another session of the same role: sessions change, bind a group"),
                         );
                     }
@@ -419,7 +425,7 @@ impl Known<'_> {
 
     /// Nothing names the caller: what there is of a mapping or entry.
     fn by_absence(&self) -> Verdict {
-        let certain = |reason, cause: String| Verdict::new(reason, cause, "certain");
+        let certain = |reason, cause: String| Verdict::new(reason, cause, Confidence::Certain);
         if let Some(association) = self.associations().next() {
             let cause = format!(
                 "{} does not cover {} {}",
@@ -427,7 +433,7 @@ impl Known<'_> {
                 self.asked.verb,
                 self.asked.full_resource()
             );
-            return Verdict::new("authz.access-policy.insufficient", cause, "likely");
+            return Verdict::new(Reason::AuthzAccessPolicyInsufficient, cause, Confidence::Likely);
         }
         let own_groups: Vec<&String> = self
             .caller
@@ -439,7 +445,7 @@ impl Known<'_> {
         if !own_groups.is_empty() && self.bound().is_empty() {
             let names: Vec<&str> = own_groups.iter().map(|group| group.as_str()).collect();
             return certain(
-                "authz.rbac.group-unbound",
+                Reason::AuthzRbacGroupUnbound,
                 format!(
                     "the login gives the groups {}, and no binding names any of them",
                     names.join(", ")
@@ -448,12 +454,12 @@ impl Known<'_> {
         }
         if self.entry.is_some() && self.bound().is_empty() {
             return certain(
-                "authz.access-policy.missing",
+                Reason::AuthzAccessPolicyMissing,
                 "the access entry has no policy and no group: it lets in and allows nothing".to_owned(),
             );
         }
         certain(
-            "authz.rbac.no-binding",
+            Reason::AuthzRbacNoBinding,
             "no binding names the user or any of its groups".to_owned(),
         )
     }

@@ -11,11 +11,12 @@ use eksplain_queries::facts::{CallSuccess, CloudTrailCall, Micros};
 
 use super::fixes::fix;
 use super::{Refusal, Verdict};
-use crate::creators::quote;
 use crate::evidence;
 use crate::findings::{Cluster, Fix, RequestShape};
 use crate::json;
+use crate::shell::quote;
 use crate::state::World;
+use crate::words::{Confidence, Reason};
 
 const SOURCES: [&str; 5] = [
     "eks.amazonaws.com",
@@ -153,23 +154,23 @@ fn verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Option
     match code {
         "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
             return Some(Verdict::new(
-                "sts.invalid-token",
+                Reason::StsInvalidToken,
                 "the access key is deleted, inactive, of another partition, or lacks its session token; or its user is gone",
-                "certain",
+                Confidence::Certain,
             ));
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" => {
             return Some(Verdict::new(
-                "sts.signature",
+                Reason::StsSignature,
                 "the signature does not fit: wrong secret, clock, region, or a proxy that edits requests",
-                "certain",
+                Confidence::Certain,
             ));
         }
         "OptInRequired" | "SubscriptionRequiredException" | "RegionDisabledException" => {
             return Some(Verdict::new(
-                "iam.organization-opt-in",
+                Reason::IamOrganizationOptIn,
                 "the region or the service is switched off for this account",
-                "certain",
+                Confidence::Certain,
             ));
         }
         "InvalidIdentityToken" | "IDPCommunicationError" | "IDPRejectedClaim" if is_sts => return Some(web_identity()),
@@ -178,7 +179,12 @@ fn verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Option
         }
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
             return Some(
-                Verdict::new("sts.expired-token", "the temporary credentials had run out", "certain").with([fix(
+                Verdict::new(
+                    Reason::StsExpiredToken,
+                    "the temporary credentials had run out",
+                    Confidence::Certain,
+                )
+                .with([fix(
                     "Renew the credentials",
                     vec!["aws sso login".to_owned(), "aws sts get-caller-identity".to_owned()],
                 )]),
@@ -194,9 +200,9 @@ fn verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Option
 
 fn web_identity() -> Verdict {
     Verdict::new(
-        "sts.web-identity",
+        Reason::StsWebIdentity,
         "the role does not accept this web identity: the OIDC provider, its audience, or the subject in the trust policy does not fit",
-        "certain",
+        Confidence::Certain,
     )
 }
 
@@ -205,7 +211,8 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
     let cluster = call.place.cluster.as_deref().unwrap_or("CLUSTER");
     let region = call.place.region.as_deref().unwrap_or("REGION");
     let named = format!("--name {} --region {}", quote(cluster), quote(region));
-    let verdict = |reason, cause: &str, fixes: Vec<Fix>| Some(Verdict::new(reason, cause, "certain").with(fixes));
+    let verdict =
+        |reason, cause: &str, fixes: Vec<Fix>| Some(Verdict::new(reason, cause, Confidence::Certain).with(fixes));
     let has = |part: &str| text.contains(part);
     match code {
         "InvalidRequestException" | "InvalidParameterException"
@@ -214,7 +221,7 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
                 || has("bootstrapClusterCreatorAdminPermissions must be true") =>
         {
             verdict(
-                "eks.auth-mode",
+                Reason::EksAuthMode,
                 "the cluster's authentication mode does not allow this: access entries need API or API_AND_CONFIG_MAP, and the mode moves one way only",
                 vec![fix(
                     "Change the mode (cannot be undone)",
@@ -228,7 +235,7 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
             if has("could not be assumed because it does not exist or the trusted entity is not correct") =>
         {
             verdict(
-                "sts.service-role-trust",
+                Reason::StsServiceRoleTrust,
                 "the service role given to the call does not exist or does not trust the service; it is not the caller's own role",
                 vec![fix(
                     "Look at the trust policy of the role in the message: it must name the service (eks.amazonaws.com, ec2.amazonaws.com or eks-fargate-pods.amazonaws.com)",
@@ -237,12 +244,12 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
             )
         }
         "InvalidParameterException" if has("specified principalArn is invalid") => verdict(
-            "eks.access-entry.invalid-principal",
+            Reason::EksAccessEntryInvalidPrincipal,
             "an access entry needs the ARN of a principal that exists, with its path; one made seconds ago may not be known yet",
             Vec::new(),
         ),
         "InvalidParameterException" if has("kubernetes group name") && has("cannot start with") => verdict(
-            "eks.access-entry.system-group",
+            Reason::EksAccessEntrySystemGroup,
             "groups of access entries cannot start with system:; use AmazonEKSClusterAdminPolicy instead of system:masters",
             crate::creators::admin_entry_commands(cluster, region, "PRINCIPAL_ARN")
                 .into_iter()
@@ -251,12 +258,12 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
                 .collect(),
         ),
         "InvalidParameterException" if has("username must not begin with") => verdict(
-            "eks.access-entry.system-user",
+            Reason::EksAccessEntrySystemUser,
             "user names of access entries cannot begin with system:; nodes take the type EC2_LINUX",
             Vec::new(),
         ),
         "ResourceInUseException" if has("access entry resource is already in use") => verdict(
-            "eks.access-entry.exists",
+            Reason::EksAccessEntryExists,
             "the principal has an access entry already; the creator has one that EKS made",
             vec![fix(
                 "Look at the entries",
@@ -268,7 +275,7 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
             )],
         ),
         "ResourceNotFoundException" if has("No cluster found for name") => verdict(
-            "eks.cluster.not-found",
+            Reason::EksClusterNotFound,
             "there is no cluster of this name in this account and region",
             vec![fix(
                 "Look where it is",
@@ -279,7 +286,7 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
             )],
         ),
         "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
-            verdict("eks.throttled", "too many calls: no right is missing", Vec::new())
+            verdict(Reason::EksThrottled, "too many calls: no right is missing", Vec::new())
         }
         _ => None,
     }
@@ -308,39 +315,39 @@ fn access_verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>, is
     };
     let is_pass_role = action == "iam:PassRole";
     match cause {
-        Cause::NoAllow(PolicyKind::RoleTrust) => Verdict::new("sts.trust-policy", "the trust policy of the role does not let this principal assume it", "certain").with([trust_fix(call, message)]),
-        Cause::ExplicitDeny(PolicyKind::RoleTrust, _) => Verdict::new("sts.trust-policy", "the trust policy of the role denies this principal", "certain").with([trust_fix(call, message)]),
-        Cause::NoAllow(PolicyKind::Identity) if is_pass_role => pass_role(resource, "certain").with([grant()]),
-        Cause::NoAllow(PolicyKind::Identity) => Verdict::new("iam.identity-policy.missing", format!("no policy of the caller allows {action}"), "certain").with([grant()]),
-        Cause::NoAllow(PolicyKind::ServiceControl) => Verdict::new("iam.scp", format!("no service control policy of the organization allows {action}: only its administrator can change that"), "certain"),
-        Cause::ExplicitDeny(PolicyKind::ServiceControl, policy) => Verdict::new("iam.scp.explicit", deny_cause("a service control policy", *policy, "only the organization's administrator can change it"), "certain"),
-        Cause::NoAllow(PolicyKind::ResourceControl) | Cause::ExplicitDeny(PolicyKind::ResourceControl, _) => Verdict::new("iam.rcp", "a resource control policy of the organization denies it: only its administrator can change that", "certain"),
+        Cause::NoAllow(PolicyKind::RoleTrust) => Verdict::new(Reason::StsTrustPolicy, "the trust policy of the role does not let this principal assume it", Confidence::Certain).with([trust_fix(call, message)]),
+        Cause::ExplicitDeny(PolicyKind::RoleTrust, _) => Verdict::new(Reason::StsTrustPolicy, "the trust policy of the role denies this principal", Confidence::Certain).with([trust_fix(call, message)]),
+        Cause::NoAllow(PolicyKind::Identity) if is_pass_role => pass_role(resource, Confidence::Certain).with([grant()]),
+        Cause::NoAllow(PolicyKind::Identity) => Verdict::new(Reason::IamIdentityPolicyMissing, format!("no policy of the caller allows {action}"), Confidence::Certain).with([grant()]),
+        Cause::NoAllow(PolicyKind::ServiceControl) => Verdict::new(Reason::IamScp, format!("no service control policy of the organization allows {action}: only its administrator can change that"), Confidence::Certain),
+        Cause::ExplicitDeny(PolicyKind::ServiceControl, policy) => Verdict::new(Reason::IamScpExplicit, deny_cause("a service control policy", *policy, "only the organization's administrator can change it"), Confidence::Certain),
+        Cause::NoAllow(PolicyKind::ResourceControl) | Cause::ExplicitDeny(PolicyKind::ResourceControl, _) => Verdict::new(Reason::IamRcp, "a resource control policy of the organization denies it: only its administrator can change that", Confidence::Certain),
         Cause::NoAllow(PolicyKind::PermissionsBoundary) | Cause::ExplicitDeny(PolicyKind::PermissionsBoundary, _) => {
-            Verdict::new("iam.permissions-boundary", format!("the caller's permissions boundary does not allow {action}"), "certain")
+            Verdict::new(Reason::IamPermissionsBoundary, format!("the caller's permissions boundary does not allow {action}"), Confidence::Certain)
         }
         Cause::NoAllow(PolicyKind::Session) | Cause::ExplicitDeny(PolicyKind::Session, _) => {
-            Verdict::new("iam.session-policy", "the policy passed when the session was made does not allow it: change what assumes the role", "certain")
+            Verdict::new(Reason::IamSessionPolicy, "the policy passed when the session was made does not allow it: change what assumes the role", Confidence::Certain)
         }
-        Cause::NoAllow(PolicyKind::Resource) => Verdict::new("iam.resource-policy", "the resource's own policy does not allow it", "certain"),
+        Cause::NoAllow(PolicyKind::Resource) => Verdict::new(Reason::IamResourcePolicy, "the resource's own policy does not allow it", Confidence::Certain),
         Cause::NoAllow(PolicyKind::VpcEndpoint) | Cause::ExplicitDeny(PolicyKind::VpcEndpoint, _) => {
-            Verdict::new("iam.vpc-endpoint-policy", "the policy of the VPC endpoint does not allow it", "certain")
+            Verdict::new(Reason::IamVpcEndpointPolicy, "the policy of the VPC endpoint does not allow it", Confidence::Certain)
         }
-        Cause::ExplicitDeny(_, policy) => Verdict::new("iam.explicit-deny", deny_cause("a policy", *policy, "an Allow never beats it"), "certain"),
-        Cause::NoAllow(_) => Verdict::new("iam.identity-policy.unknown", format!("some policy does not allow {action}"), "guess").with([simulate(call, &action, resource)]),
+        Cause::ExplicitDeny(_, policy) => Verdict::new(Reason::IamExplicitDeny, deny_cause("a policy", *policy, "an Allow never beats it"), Confidence::Certain),
+        Cause::NoAllow(_) => Verdict::new(Reason::IamIdentityPolicyUnknown, format!("some policy does not allow {action}"), Confidence::Guess).with([simulate(call, &action, resource)]),
         Cause::Unsaid if is_assume => Verdict::new(
-            "sts.trust-policy",
+            Reason::StsTrustPolicy,
             "the trust policy of the role, the caller's own policies, or the role's absence: STS gives one answer for all",
-            "guess",
+            Confidence::Guess,
         )
         .with([trust_fix(call, message)]),
-        Cause::Unsaid if is_pass_role => pass_role(resource, "certain").with([grant()]),
-        Cause::Unsaid => Verdict::new("iam.identity-policy.unknown", format!("{action} was refused and the message names no policy"), "guess").with([simulate(call, &action, resource)]),
+        Cause::Unsaid if is_pass_role => pass_role(resource, Confidence::Certain).with([grant()]),
+        Cause::Unsaid => Verdict::new(Reason::IamIdentityPolicyUnknown, format!("{action} was refused and the message names no policy"), Confidence::Guess).with([simulate(call, &action, resource)]),
     }
 }
 
-fn pass_role(resource: &str, confidence: &'static str) -> Verdict {
+fn pass_role(resource: &str, confidence: Confidence) -> Verdict {
     Verdict::new(
-        "iam.pass-role",
+        Reason::IamPassRole,
         format!("the caller may not pass {resource} to the service (iam:PassRole)"),
         confidence,
     )

@@ -1,9 +1,10 @@
 //! Fixes with names filled in, ready to copy, and what the terminal of the refused shows.
 
-use crate::creators::quote;
-use crate::findings::{Cluster, Fix, RequestShape};
-use crate::places::partition_of;
+use eksplain_parse::region::partition_of;
+
+use crate::findings::{Cluster, Fix, Layer, RequestShape};
 use crate::rbac::{Request, policies};
+use crate::shell::quote;
 
 /// A fix of commands.
 pub(super) fn fix(title: &str, commands: Vec<String>) -> Fix {
@@ -223,14 +224,14 @@ pub(super) fn role_and_binding(request: &RequestShape, subject: &Named<'_>) -> V
 }
 
 /// What the terminal of the refused shows.
-pub(super) fn seen_as(layer: &str, request: &RequestShape, text: Option<&str>) -> Vec<String> {
+pub(super) fn seen_as(layer: Layer, request: &RequestShape, text: Option<&str>) -> Vec<String> {
     match layer {
-        "authn" => vec![
+        Layer::Authn => vec![
             "error: You must be logged in to the server (Unauthorized)".to_owned(),
             "error: You must be logged in to the server (the server has asked for the client to provide credentials)"
                 .to_owned(),
         ],
-        "authz" | "admission" | "apiserver" => text
+        Layer::Authz | Layer::Admission | Layer::Apiserver => text
             .map(|message| format!("Error from server: {message}"))
             .into_iter()
             .collect(),

@@ -9,7 +9,7 @@ use eksplain_queries::facts::{Mark, Micros};
 
 use crate::Options;
 use crate::evidence;
-use crate::findings::{Cluster, Denial, Evidence, Fix, RequestShape};
+use crate::findings::{Cluster, Confidence, Denial, Evidence, Fix, Reason, RequestShape};
 use crate::state::World;
 
 mod admission;
@@ -42,14 +42,14 @@ struct Refusal {
 /// Why a call was refused.
 #[derive(Debug, Clone)]
 struct Verdict {
-    reason: &'static str,
+    reason: Reason,
     cause: String,
-    confidence: &'static str,
+    confidence: Confidence,
     fix: Vec<Fix>,
 }
 
 impl Verdict {
-    fn new(reason: &'static str, cause: impl Into<String>, confidence: &'static str) -> Self {
+    fn new(reason: Reason, cause: impl Into<String>, confidence: Confidence) -> Self {
         Self {
             reason,
             cause: cause.into(),
@@ -131,7 +131,7 @@ fn finding(shape: RequestShape, refusals: Vec<Refusal>) -> Option<Denial> {
         .collect();
     // The last word: state may have been known better by then.
     let last_refusal = refusals.into_iter().next_back()?;
-    let layer = last_refusal.verdict.reason.split('.').next().unwrap_or_default();
+    let layer = last_refusal.verdict.reason.layer();
     Some(Denial {
         cluster: last_refusal.cluster,
         principal: last_refusal.principal,

@@ -2,74 +2,81 @@
 //!
 //! Rule: what aws-iam-authenticator compares (`pkg/arn`, `pkg/config/mapper.go`); the order of precedence is the domain's.
 
-use eksplain_parse::arn::{Arn, PrincipalKind, glob_matches, sso_permission_set};
+use eksplain_parse::arn::{Arn, PrincipalKind, sso_permission_set};
 use eksplain_parse::aws_auth::{AwsAuth, Mapping};
+use eksplain_parse::glob::glob_matches;
+
+use crate::words::{Confidence, Reason};
 
 /// A mapping that was meant, and why it does not match.
 pub(super) struct NearMiss<'m> {
     pub(super) mapping: &'m Mapping,
-    pub(super) reason: &'static str,
+    pub(super) reason: Reason,
     pub(super) cause: &'static str,
-    pub(super) confidence: &'static str,
+    pub(super) confidence: Confidence,
 }
 
 /// From the likeliest on; the first that any mapping shows is taken.
-const KINDS: [(&str, &str, &str); 12] = [
+const KINDS: [(Reason, &str, Confidence); 12] = [
     (
-        "authn.near-miss.sso-path",
+        Reason::AuthnNearMissSsoPath,
         "the mapping keeps /aws-reserved/sso.amazonaws.com/…/ in the role's ARN, which aws-auth never matches",
-        "certain",
+        Confidence::Certain,
     ),
     (
-        "authn.near-miss.role-path",
+        Reason::AuthnNearMissRolePath,
         "the mapping has the role's path, which is not part of the ARN that is compared",
-        "certain",
+        Confidence::Certain,
     ),
     (
-        "authn.near-miss.user-path",
+        Reason::AuthnNearMissUserPath,
         "the mapping lacks the user's path, or has another: it must be the one in IAM",
-        "certain",
+        Confidence::Certain,
     ),
     (
-        "authn.near-miss.assumed-role-arn",
+        Reason::AuthnNearMissAssumedRoleArn,
         "the mapping names an assumed-role session, not the role",
-        "certain",
+        Confidence::Certain,
     ),
     (
-        "authn.near-miss.wrong-account",
+        Reason::AuthnNearMissWrongAccount,
         "the mapping names the same principal in another account",
-        "likely",
+        Confidence::Likely,
     ),
-    ("authn.near-miss.partition", "only the partition differs", "certain"),
     (
-        "authn.near-miss.wildcard",
+        Reason::AuthnNearMissPartition,
+        "only the partition differs",
+        Confidence::Certain,
+    ),
+    (
+        Reason::AuthnNearMissWildcard,
         "the mapping has a wildcard, which aws-auth takes literally",
-        "certain",
+        Confidence::Certain,
     ),
     (
-        "authn.near-miss.sso-suffix",
+        Reason::AuthnNearMissSsoSuffix,
         "the mapping names an earlier role of the same permission set, which was provisioned anew",
-        "likely",
+        Confidence::Likely,
     ),
     (
-        "authn.near-miss.group-arn",
+        Reason::AuthnNearMissGroupArn,
         "the mapping names a group or an instance profile, which nobody logs in as",
-        "certain",
+        Confidence::Certain,
     ),
     (
-        "authn.near-miss.whitespace",
+        Reason::AuthnNearMissWhitespace,
         "the mapping differs only by blanks, quotes or a typographic dash",
-        "certain",
+        Confidence::Certain,
     ),
     (
-        "authn.near-miss.name-typo",
+        Reason::AuthnNearMissNameTypo,
         "the mapping's name is one letter away",
-        "guess",
+        Confidence::Guess,
     ),
     (
-        "authn.near-miss.group-arn",
+        Reason::AuthnNearMissGroupArn,
         "the mapping names an IAM group, which aws-auth cannot map: its members stay unknown",
-        "guess",
+        Confidence::Guess,
     ),
 ];
 
@@ -197,7 +204,7 @@ mod tests {
 
     use super::*;
 
-    fn reason(mapped: &str, caller: &str) -> Option<&'static str> {
+    fn reason(mapped: &str, caller: &str) -> Option<Reason> {
         let yaml = format!("- rolearn: {mapped:?}\n  username: x\n");
         let auth = parse(&AwsAuthData {
             map_roles: Some(&yaml),
@@ -255,7 +262,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                reason(mapped, caller).and_then(|reason| reason.strip_prefix("authn.near-miss.")),
+                reason(mapped, caller).and_then(|reason| reason.id().strip_prefix("authn.near-miss.")),
                 expected,
                 "{mapped} for {caller}"
             );

@@ -9,7 +9,7 @@ use eksplain_queries::facts::{DeniedRequest, Micros};
 
 use super::{Refusal, admission, authz};
 use crate::evidence;
-use crate::findings::RequestShape;
+use crate::findings::{Layer, RequestShape};
 use crate::principal::{is_aws_user, of_user};
 use crate::rbac::{Asker, Request};
 use crate::state::World;
@@ -77,7 +77,7 @@ fn refusal(world: &World<'_>, request: &DeniedRequest) -> Refusal {
     };
     let is_node = username.starts_with("system:node:");
     let is_own = impersonated.is_none() && is_aws_user(username, canonical, request.uid.as_deref());
-    let is_no_access_matter = verdict.reason.starts_with("apiserver.");
+    let is_no_access_matter = verdict.reason.layer() == Layer::Apiserver;
     let canonical = canonical.and_then(|arn| world.spellings.canonical(arn));
     let principal = of_user(Some(username), canonical.as_deref().filter(|_| impersonated.is_none()));
     Refusal {

@@ -3,7 +3,7 @@
 //! Source: EKS User Guide, "Access policy permissions" (read 2026-11), and kubernetes/kubernetes
 //! `bootstrappolicy/policy.go`. AWS gives the policies as tables in a document, not by an API: answers that rest on them say so.
 
-use eksplain_parse::arn::glob_matches;
+use eksplain_parse::glob::glob_matches;
 
 use super::{Request, Rule, rule_allows};
 

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use eksplain_ingest::{Hints, IngestReport};
 use eksplain_lake::Lake;
+use eksplain_parse::glob::glob_matches;
 
 use crate::access::{Account, Aws};
 use crate::fault::{Fault, Kind};
@@ -271,30 +272,10 @@ pub(crate) async fn list(aws: &Aws, account: &Account, region: &str, pull: &Pull
             pull.groups.contains(&group.name)
         };
         let fits =
-            |cluster: &str| pull.clusters.is_empty() || pull.clusters.iter().any(|glob| glob_fits(glob, cluster));
+            |cluster: &str| pull.clusters.is_empty() || pull.clusters.iter().any(|glob| glob_matches(glob, cluster));
         is_asked && fits(group.cluster().unwrap_or_default())
     });
     groups.sort_by(|a, b| a.name.cmp(&b.name));
     groups.dedup_by(|a, b| a.name == b.name);
     Ok(groups)
-}
-
-/// `*` stands for any text, `?` for one letter.
-pub(crate) fn glob_fits(glob: &str, text: &str) -> bool {
-    let Some(first) = glob.chars().next() else {
-        return text.is_empty();
-    };
-    let rest = &glob[first.len_utf8()..];
-    match first {
-        '*' => text
-            .char_indices()
-            .map(|(at, _)| at)
-            .chain([text.len()])
-            .any(|at| glob_fits(rest, &text[at..])),
-        '?' => text
-            .chars()
-            .next()
-            .is_some_and(|letter| glob_fits(rest, &text[letter.len_utf8()..])),
-        _ => text.strip_prefix(first).is_some_and(|text| glob_fits(rest, text)),
-    }
 }

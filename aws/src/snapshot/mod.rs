@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use eksplain_ingest::{IngestReport, Intake, KeepRaw};
 use eksplain_lake::{Lake, Origin, SnapshotRecord};
+use eksplain_parse::glob::glob_matches;
 use futures::StreamExt;
 use serde_json::Value;
 
 use crate::access::{Account, Aws};
-use crate::cloudwatch::glob_fits;
 use crate::fault::Fault;
 use crate::pull::Micros;
 use crate::quota::Meter;
@@ -146,7 +146,7 @@ async fn clusters(aws: &Aws, account: &Account, region: &str, look: &Look, mut s
         Ok(names) => names,
         Err(fault) => return (Vec::new(), scope.refused(fault)),
     };
-    let fits = |name: &String| look.clusters.is_empty() || look.clusters.iter().any(|glob| glob_fits(glob, name));
+    let fits = |name: &String| look.clusters.is_empty() || look.clusters.iter().any(|glob| glob_matches(glob, name));
     let answers: Vec<(Vec<Seen>, Vec<Fault>)> = futures::stream::iter(names.into_iter().filter(fits))
         .map(|name| {
             let client = &client;

@@ -1,6 +1,7 @@
 //! `ingest cloudtrail`.
 
 use clap::{Args, ValueEnum};
+use eksplain_analyze::words::Basis;
 use eksplain_aws::cloudtrail::{Lookup, REACH, ingest};
 use eksplain_lake::{Lake, Table};
 
@@ -102,7 +103,7 @@ fn tell_older_clusters(global: &Global) -> Result<(), Failure> {
         .map(|answers| answers.creators)
         .unwrap_or_default()
         .into_iter()
-        .filter(|creator| creator.basis != Some("create_cluster_event") && creator.deleted_at.is_none())
+        .filter(|creator| creator.basis != Some(Basis::CreateClusterEvent) && creator.deleted_at.is_none())
         .map(|creator| creator.cluster.name)
         .collect();
     if !older.is_empty() {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::ValueEnum;
+use eksplain_analyze::words::{PrincipalState, Severity, Status};
 use eksplain_aws::s3::Encryption;
 use eksplain_aws::{Aws, sns};
 
@@ -204,30 +205,32 @@ fn is_found(rule: &str, report: &Report) -> bool {
 
 /// Findings by question and status; a status that nothing has is there too, with nought.
 fn findings(report: &Report) -> std::collections::BTreeMap<&'static str, Counts> {
-    fn of<F>(known: &[&str], findings: &[F], status: impl Fn(&F) -> &str) -> Counts {
+    fn of<F>(
+        known: impl IntoIterator<Item = &'static str>,
+        findings: &[F],
+        status: impl Fn(&F) -> &'static str,
+    ) -> Counts {
         let mut counts = count(findings.iter().map(|finding| status(finding).to_owned()));
         for known in known {
-            counts.entry((*known).to_owned()).or_default();
+            counts.entry(known.to_owned()).or_default();
         }
         counts
     }
-    let admins = of(&["active", "revoked", "unproven"], &report.admins, |admin| admin.status);
-    let creators = of(
-        &["present", "deleted", "recreated", "unknown", "recovery-needed"],
-        &report.creators,
-        |creator| {
-            if creator.recovery.needed {
-                "recovery-needed"
-            } else {
-                creator.creator_state
-            }
-        },
-    );
-    let denials = of(&["resolved", "unresolved"], &report.denials, |denial| {
+    let statuses = Status::ALL.iter().map(|status| status.id());
+    let admins = of(statuses, &report.admins, |admin| admin.status.id());
+    let states = PrincipalState::ALL.iter().map(|state| state.id());
+    let creators = of(states.chain(["recovery-needed"]), &report.creators, |creator| {
+        if creator.recovery.needed {
+            "recovery-needed"
+        } else {
+            creator.creator_state.id()
+        }
+    });
+    let denials = of(["resolved", "unresolved"], &report.denials, |denial| {
         if denial.resolved { "resolved" } else { "unresolved" }
     });
-    let severities = ["critical", "high", "medium", "low", "info"];
-    let checks = of(&severities, &report.checks, |check| check.severity);
+    let severities = Severity::ALL.iter().map(|severity| severity.id());
+    let checks = of(severities, &report.checks, |check| check.severity.id());
     [
         ("admins", admins),
         ("creators", creators),

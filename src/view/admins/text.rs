@@ -3,11 +3,12 @@
 use std::io;
 
 use eksplain_analyze::quote;
+use eksplain_analyze::words::{Power, PrincipalState, RouteKind, Status};
 
 use super::{Admin, Route};
 use crate::render::{Margin, Page, Style, Text};
 use crate::view::short_time;
-use crate::view::words::{counted, gone, grouped, heading, listed, principal, rank, status, validity};
+use crate::view::words::{counted, gone, grouped, heading, listed, principal, status, validity};
 
 /// Columns of the longest status with its mark, and a gap.
 const STATUS: usize = 12;
@@ -24,13 +25,13 @@ pub(super) fn show(findings: &[Admin], page: &mut Page<'_>) -> io::Result<()> {
         if at > 0 {
             page.blank()?;
         }
-        let counts = ["active", "unproven", "revoked"].map(|word| {
-            let count = admins.iter().filter(|admin| admin.status == word).count();
-            (count > 0).then(|| Text::from(format!("{count} {word}").as_str()))
+        let counts = Status::ALL.iter().filter_map(|status| {
+            let count = admins.iter().filter(|admin| admin.status == *status).count();
+            (count > 0).then(|| Text::from(format!("{count} {status}").as_str()))
         });
-        let counts = listed(counts.into_iter().flatten());
+        let counts = listed(counts);
         page.line(&heading(cluster, incarnation).plain(": ").then(counts))?;
-        admins.sort_by_key(|admin| rank(admin.status));
+        admins.sort_by_key(|admin| admin.status);
         let last = admins.len() - 1;
         for (at, admin) in admins.into_iter().enumerate() {
             one(page, &Margin::branch(at == last), admin)?;
@@ -41,7 +42,7 @@ pub(super) fn show(findings: &[Admin], page: &mut Page<'_>) -> io::Result<()> {
 
 pub(super) fn next(findings: &[Admin]) -> Option<(String, &'static str)> {
     // Whoever is admin and gone is the first to look at.
-    let worth = |admin: &&Admin| (rank(admin.status), admin.principal_state != "deleted");
+    let worth = |admin: &&Admin| (admin.status, admin.principal_state != PrincipalState::Deleted);
     let admin = findings.iter().min_by_key(worth)?;
     Some((
         format!("who {}", quote(&admin.principal)),
@@ -51,7 +52,7 @@ pub(super) fn next(findings: &[Admin]) -> Option<(String, &'static str)> {
 
 fn one(page: &mut Page<'_>, margin: &Margin, admin: &Admin) -> io::Result<()> {
     let mut line = status(admin.status).padded(STATUS).then(principal(&admin.principal));
-    if admin.power != "admin" {
+    if admin.power != Power::Admin {
         line = line.plain(", ").warning("can become admin");
     }
     if let Some(gone) = gone(admin.principal_state, admin.principal_deleted_at.as_ref()) {
@@ -68,11 +69,11 @@ impl Admin {
     /// Its status and its routes on one line.
     pub(in crate::view) fn in_words(&self) -> Text {
         let mut text = status(self.status);
-        if self.power != "admin" {
+        if self.power != Power::Admin {
             text = text.plain(", can become admin");
         }
         let routes = self.routes.iter().map(|route| {
-            let name = Text::new().literal(route.route);
+            let name = Text::new().literal(route.route.id());
             if route.status == self.status {
                 name
             } else {
@@ -124,7 +125,11 @@ impl Admin {
     fn told(&self, route: &Route) -> Vec<Text> {
         let mut text = Text::from(route.detail.as_str());
         // The other routes' hops say what their sentence says.
-        if matches!(route.route, "rbac_binding" | "escalation" | "impersonation") && !route.via.is_empty() {
+        let has_own_hops = matches!(
+            route.route,
+            RouteKind::RbacBinding | RouteKind::Escalation | RouteKind::Impersonation
+        );
+        if has_own_hops && !route.via.is_empty() {
             text = text.plain(": ").plain(&route.via.join(" → "));
         }
         if let Some(validity) = validity(route.valid_from.as_ref(), route.valid_to.as_ref()) {
@@ -135,6 +140,6 @@ impl Admin {
         } else {
             status(route.status)
         };
-        vec![Text::new().literal(route.route), status, text]
+        vec![Text::new().literal(route.route.id()), status, text]
     }
 }

@@ -2,23 +2,22 @@
 
 use std::io;
 
+use eksplain_analyze::words::Severity;
+
 use super::CheckFinding;
 use crate::render::{Margin, Page, Style, Text};
 use crate::view::words::{counted, fixes, grouped, heading};
 
-const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
-
 pub(super) fn show(findings: &[CheckFinding], page: &mut Page<'_>) -> io::Result<()> {
-    let rank = |severity: &str| SEVERITIES.iter().position(|known| *known == severity);
-    let groups = grouped(findings, |finding| (rank(finding.severity), finding.severity));
-    for (at, ((_, severity), found)) in groups.into_iter().enumerate() {
+    let groups = grouped(findings, |finding| finding.severity);
+    for (at, (severity, found)) in groups.into_iter().enumerate() {
         if at > 0 {
             page.blank()?;
         }
-        let title = Text::new().styled(style(severity), severity);
+        let title = Text::new().styled(style(severity), severity.id());
         page.line(&title.plain(&format!(": {}", counted(found.len() as u64, "finding"))))?;
         for (rule, found) in grouped(&found, |finding| finding.rule) {
-            page.line(&Text::from("  ").strong(rule))?;
+            page.line(&Text::from("  ").strong(rule.id()))?;
             alike(page, found.into_iter().copied().collect())?;
         }
     }
@@ -33,11 +32,11 @@ pub(super) fn next(findings: &[CheckFinding]) -> Option<(String, &'static str)> 
     ))
 }
 
-fn style(severity: &str) -> Style {
+fn style(severity: Severity) -> Style {
     match severity {
-        "critical" | "high" => Style::Error,
-        "medium" => Style::Warning,
-        _ => Style::Faint,
+        Severity::Critical | Severity::High => Style::Error,
+        Severity::Medium => Style::Warning,
+        Severity::Low | Severity::Info => Style::Faint,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use eksplain_analyze::quote;
+use eksplain_analyze::words::{Basis, Confidence, PrincipalState, Works};
 
 use super::{Creator, RecoveryOption};
 use crate::render::{Margin, Page, Style, Text};
@@ -71,18 +72,18 @@ fn recovery(page: &mut Page<'_>, creator: &Creator) -> io::Result<()> {
 
 fn one(page: &mut Page<'_>, number: usize, option: &RecoveryOption) -> io::Result<()> {
     let style = match option.works {
-        "yes" => Style::Good,
-        "no" => Style::Faint,
-        _ => Style::Warning,
+        Works::Yes => Style::Good,
+        Works::No => Style::Faint,
+        Works::Depends => Style::Warning,
     };
     let title = Text::from(format!("{number}. ").as_str())
         .strong(&option.title)
         .plain(" (works: ")
-        .styled(style, option.works)
+        .styled(style, option.works.id())
         .plain("): ")
         .plain(&option.why);
     page.paragraph(&Margin::of(2).hanging(3), &title)?;
-    if option.works == "no" {
+    if option.works == Works::No {
         return Ok(());
     }
     for command in &option.commands {
@@ -110,8 +111,8 @@ impl Creator {
             who = who.plain(", ").strong(human);
         }
         let state = match self.creator_state {
-            "present" => Some(Text::new().styled(Style::Good, "present")),
-            "unknown" => Some(Text::new().faint("unknown whether it still exists")),
+            PrincipalState::Present => Some(Text::new().styled(Style::Good, "present")),
+            PrincipalState::Unknown => Some(Text::new().faint("unknown whether it still exists")),
             state => gone(state, self.creator_deleted_at.as_ref()),
         };
         let who = listed(
@@ -133,18 +134,17 @@ impl Creator {
             made = made.plain(&format!(" from {ip}"));
         }
         let basis = self.basis.map(|basis| match basis {
-            "create_cluster_event" => ", by its CreateCluster event",
-            "access_entry" => ", by the access entry that EKS made",
-            "first_masters_login" => ", by the first login as kubernetes-admin",
-            "snapshot" => ", by the present state",
-            other => other,
+            Basis::CreateClusterEvent => ", by its CreateCluster event",
+            Basis::AccessEntry => ", by the access entry that EKS made",
+            Basis::FirstMastersLogin => ", by the first login as kubernetes-admin",
+            Basis::Snapshot => ", by the present state",
         });
         let style = match self.confidence {
-            "certain" => Style::Plain,
+            Confidence::Certain => Style::Plain,
             _ => Style::Warning,
         };
         let sure = Text::new()
-            .styled(style, self.confidence)
+            .styled(style, self.confidence.id())
             .plain(basis.unwrap_or_default());
         let bootstrap = self.bootstrap_admin.map(|is_admin| {
             Text::from(if is_admin {

@@ -3,6 +3,7 @@
 use std::io;
 
 use eksplain_analyze::quote;
+use eksplain_analyze::words::Confidence;
 
 use super::Denial;
 use crate::render::{Margin, Page, Style, Text};
@@ -66,7 +67,7 @@ fn reasons(page: &mut Page<'_>, denials: Vec<&Denial>) -> io::Result<()> {
     });
     for group in groups {
         let Some(first) = group.first() else { continue };
-        let title = Text::from("  ").then(Text::new().styled(Style::Warning, first.reason));
+        let title = Text::from("  ").then(Text::new().styled(Style::Warning, first.reason.id()));
         page.line(&title.plain(&format!(": {}", counted(calls(&group), "call"))))?;
         alike(page, group)?;
     }
@@ -95,7 +96,7 @@ impl Denial {
     pub(in crate::view) fn in_words(&self) -> Text {
         let mut text = Text::from(self.request.in_words().as_str())
             .plain(": ")
-            .styled(Style::Warning, self.reason);
+            .styled(Style::Warning, self.reason.id());
         for cell in self.times() {
             text = text.plain(", ").then(cell);
         }
@@ -124,10 +125,10 @@ impl Denial {
         } else {
             Text::new().styled(Style::Error, "✗ unresolved").whole()
         };
-        let sure = if self.confidence == "certain" {
+        let sure = if self.confidence == Confidence::Certain {
             Text::new()
         } else {
-            Text::new().plain(", ").warning(self.confidence)
+            Text::new().plain(", ").warning(self.confidence.id())
         };
         [
             Text::from(counted(self.count, "call").as_str()).whole(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use eksplain_analyze::quote;
+use eksplain_analyze::words::PrincipalState;
 
 use super::{Activity, Mapping, WhoFinding};
 use crate::render::{Margin, Page, Text};
@@ -37,14 +38,14 @@ fn one(page: &mut Page<'_>, who: &WhoFinding) -> io::Result<()> {
     let mut title = Text::new()
         .then(principal(&who.principal).made_strong())
         .plain(" ")
-        .faint(who.principal_type);
+        .faint(who.principal_type.id());
     title = match gone(who.principal_state, who.principal_deleted_at.as_ref()) {
         Some(gone) => title.plain(", ").then(gone),
         None => title.plain(&format!(
             ", {}",
             match who.principal_state {
-                "unknown" => "unknown whether it exists",
-                state => state,
+                PrincipalState::Unknown => "unknown whether it exists",
+                state => state.id(),
             }
         )),
     };
