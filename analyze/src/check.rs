@@ -15,7 +15,9 @@ use crate::findings::{Admin, Answers, Cluster, Evidence, Fix, Power, PrincipalSt
 use crate::principal::is_aws_role;
 use crate::rbac::{Binding, Subject, in_words};
 use crate::shell::quote;
-use crate::state::{Incarnation, MappingState, Mode, World};
+use crate::knowledge::{Known, Measure};
+use crate::state::aws_auth::Content;
+use crate::state::{Incarnation, Mode, World};
 use crate::words::{Rule, Severity};
 
 /// One thing to look at.
@@ -43,7 +45,7 @@ const STALE: Micros = 90 * DAY;
 
 /// Every rule over every cluster that lives, worst first.
 pub fn check(facts: &Facts, answers: &Answers, at: Micros) -> Vec<Check> {
-    let world = World::build(facts);
+    let world = World::build(facts, at);
     let mut checks = Vec::new();
     for life in world
         .lives
@@ -97,10 +99,10 @@ impl Found<'_, '_> {
     /// Mappings that never match, entries that do not parse, an aws-auth that nobody reads.
     fn aws_auth(&mut self, at: Micros) {
         let life = self.life;
-        let Some(version) = life.aws_auth.iter().rev().find(|version| version.at.ts <= at) else {
+        let Some(version) = life.aws_auth.last_by(at) else {
             return;
         };
-        let MappingState::Known(auth, _) = &version.state else {
+        let Known::Is(Content { auth, .. }) = life.aws_auth_at(at, Measure::Standing) else {
             return;
         };
         let proof = || vec![evidence::any(&version.at, "aws-auth as it stands")];
@@ -193,7 +195,7 @@ impl Found<'_, '_> {
     /// Bindings of everybody and of nobody, and rights without bounds.
     fn bindings(&mut self, at: Micros) {
         let life = self.life;
-        let rbac = life.rbac.at(at);
+        let rbac = life.rbac_at(at, Measure::Standing);
         for binding in rbac
             .bindings()
             .iter()
@@ -332,7 +334,7 @@ impl Found<'_, '_> {
             .into_iter()
             .filter(|reach| reach.span.covers(at))
         {
-            let fate = world.iam.fate(&reach.principal, reach.span.start, at);
+            let fate = world.iam.fate(&reach.principal, reach.span.start, at, false);
             let proof = |event: Option<&crate::state::iam::IamEvent>| {
                 event
                     .map(|event| evidence::any(&event.at, format!("{} was deleted", reach.principal)))

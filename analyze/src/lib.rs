@@ -17,6 +17,7 @@ pub mod explain;
 pub mod findings;
 mod identify;
 mod json;
+mod knowledge;
 mod places;
 mod principal;
 mod rbac;
@@ -57,10 +58,10 @@ pub fn complete(facts: &mut Facts) {
 
 /// The three answers.
 pub fn answer(facts: &Facts, options: &Options) -> Answers {
-    let world = World::build(facts);
+    let world = World::build(facts, options.at);
     let admins = admins::admins(&world, options.at);
     Answers {
-        coverage: coverage::coverage(&world),
+        coverage: coverage::coverage(&world, options.at),
         creators: creators::creators(&world, &admins, options.at),
         denials: denials::denials(&world, options),
         admins,

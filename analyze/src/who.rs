@@ -68,7 +68,7 @@ type Seen = (BTreeSet<String>, u64, Micros, Micros);
 
 /// Every principal that a name may mean: an ARN, the name of a user or role, a role session, `User:x`, or a Kubernetes user name.
 pub fn who(facts: &Facts, answers: &Answers, asked: &str, at: Micros) -> Vec<Who> {
-    let world = World::build(facts);
+    let world = World::build(facts, at);
     let mut found: BTreeMap<String, Who> = BTreeMap::new();
     let canonical = canonical_arn(asked).map(|arn| arn.to_lowercase());
     let is_meant = |principal: &str, other_names: &[&str]| {
@@ -83,12 +83,12 @@ pub fn who(facts: &Facts, answers: &Answers, asked: &str, at: Micros) -> Vec<Who
     };
     let mut entry = |principal: &str| -> String {
         found.entry(principal.to_owned()).or_insert_with(|| {
-            let fate = world.iam.fate(principal, Micros::MIN, at);
+            let fate = world.iam.fate(principal, Micros::MIN, at, false);
             Who {
                 principal: principal.to_owned(),
                 principal_type: principal_type(principal),
                 state: fate.state,
-                deleted_at: fate.deleted.map(|event| event.at.ts),
+                deleted_at: fate.deleted_at(),
                 sessions: Vec::new(),
                 logins: Vec::new(),
                 activity: Vec::new(),

@@ -6,17 +6,18 @@ use eksplain_queries::facts::{Activity, Micros};
 
 use super::Drafts;
 use super::powers::{escalation, is_admin};
-use super::spans::{Reach, Span};
+use super::spans::{EndProof, Reach, Span};
 use crate::evidence;
 use crate::findings::RouteKind;
 use crate::principal::of_user;
-use crate::rbac::{Asker, Binding, RbacObject, Role, Subject};
-use crate::state::rbac_history::{ObjectState, Version};
+use crate::rbac::{Asker, Binding, RbacObject, Role, Subject, in_words};
+use crate::state::history::{History, How, State, Version};
 use crate::state::{Incarnation, Mode};
 
-/// A stretch in which a binding gave power to its subjects.
+/// A stretch in which a binding gave power to a subject.
 struct Power<'s> {
     binding: &'s Binding,
+    subject: &'s Subject,
     route: RouteKind,
     why: String,
     span: Span,
@@ -29,27 +30,22 @@ pub(super) fn routes(
     activity: &[&Activity],
     drafts: &mut Drafts,
 ) {
-    for power in powers(life) {
-        for subject in &power.binding.subjects {
-            for (principal, username, hops, span) in holders(subject, &power.span, life, reaches, activity) {
-                let mut via = hops;
-                via.push(crate::rbac::in_words(power.binding));
-                let route = span.route(power.route, life, at, power.why.clone(), via);
-                drafts.add(&principal, username.as_deref(), route);
-            }
+    for power in powers(life, at) {
+        for (principal, username, hops, span) in holders(power.subject, &power.span, life, reaches, activity) {
+            let mut via = hops;
+            via.push(in_words(power.binding));
+            let route = span.route(power.route, life, at, power.why.clone(), via);
+            drafts.add(&principal, username.as_deref(), route);
         }
     }
 }
 
-/// Every stretch of every binding in which its role gives power.
-fn powers<'s>(life: &'s Incarnation<'_>) -> Vec<Power<'s>> {
+/// Every stretch of every binding in which its role gives power to one of its subjects.
+fn powers<'s>(life: &'s Incarnation<'_>, at: Micros) -> Vec<Power<'s>> {
     let mut powers = Vec::new();
-    for (_, versions) in life.rbac.bindings() {
-        for (binding, bound) in binding_spans(versions) {
-            if binding.is_default {
-                continue;
-            }
-            for (role, span) in role_spans(life, binding) {
+    for (_, history) in life.rbac.bindings() {
+        for (binding, subject, bound) in bound_spans(life, history, at) {
+            for (role, span) in role_spans(life, binding, at) {
                 let Some(both) = bound.and(&span) else { continue };
                 let reads_aws_auth = !matches!(life.mode_at(both.start), Mode::Api);
                 let (route, why) = if is_admin(&role) && binding.namespace.is_none() {
@@ -64,6 +60,7 @@ fn powers<'s>(life: &'s Incarnation<'_>) -> Vec<Power<'s>> {
                 };
                 powers.push(Power {
                     binding,
+                    subject,
                     route,
                     why,
                     span: both,
@@ -74,91 +71,86 @@ fn powers<'s>(life: &'s Incarnation<'_>) -> Vec<Power<'s>> {
     powers
 }
 
-/// The versions of a binding as spans; one that says the same again goes on.
-fn binding_spans(versions: &[Version]) -> Vec<(&Binding, Span)> {
-    let mut spans: Vec<(&Binding, Span)> = Vec::new();
-    let mut was_absent = false;
-    for version in versions {
-        let by = version.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        let open = spans.last_mut().filter(|(_, span)| span.end.is_none());
-        if let ObjectState::Present(RbacObject::Binding(binding)) = &version.state {
-            let summary = format!("{} was written{by}", crate::rbac::in_words(binding));
-            let had_open = open.is_some();
-            match open {
-                Some((same, span)) if *same == binding => span.evidence.push(evidence::any(&version.at, summary)),
-                changed => {
-                    if let Some((_, span)) = changed {
-                        span.cut(version.at.ts, true, &format!("the binding was changed{by}"));
-                        span.evidence.push(evidence::any(&version.at, summary.clone()));
-                    }
-                    spans.push((
-                        binding,
-                        Span::open(&version.at, version.is_birth || was_absent || had_open, summary),
-                    ));
-                }
+/// How long a binding named each of its subjects: a change of the others is none.
+fn bound_spans<'s>(
+    life: &Incarnation<'_>,
+    history: &'s History<RbacObject>,
+    at: Micros,
+) -> Vec<(&'s Binding, &'s Subject, Span)> {
+    let bindings: Vec<&'s Binding> = history
+        .versions()
+        .iter()
+        .filter_map(|version| match &version.state {
+            State::Is(RbacObject::Binding(binding)) => Some(binding),
+            _ => None,
+        })
+        .collect();
+    let mut subjects: Vec<&'s Subject> = bindings.iter().flat_map(|binding| &binding.subjects).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    let mut spans = Vec::new();
+    for subject in subjects {
+        let own = history.versions().iter().map(|version| Version {
+            at: version.at.clone(),
+            by: version.by.clone(),
+            how: version.how,
+            state: match &version.state {
+                State::Is(RbacObject::Binding(binding)) if binding.subjects.contains(subject) => State::Is(binding),
+                State::Is(_) | State::Absent => State::Absent,
+                State::Obscured => State::Obscured,
+            },
+        });
+        let own = History::of(own.collect());
+        let is_same = |a: &&Binding, b: &&Binding| a.role_name == b.role_name && a.is_default == b.is_default;
+        for stretch in own.stretches(&life.logs.audit, life.born, at, is_same) {
+            let binding: &'s Binding = stretch.value;
+            if binding.is_default {
+                continue;
             }
-        } else if let Some((binding, span)) = open {
-            let is_gone = version.state == ObjectState::Absent;
-            let why = if is_gone {
-                format!("the binding was deleted{by}")
-            } else {
-                format!("the binding was written{by} and the log does not show how")
+            let shows = |version: &Version<&Binding>| {
+                let by = version.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+                let how = if version.how == How::Look { "was seen" } else { "was written" };
+                format!("{} {how}{by}", in_words(binding))
             };
-            span.cut(version.at.ts, is_gone, &why);
-            span.evidence.push(evidence::any(
-                &version.at,
-                format!("{}: {why}", crate::rbac::in_words(binding)),
-            ));
+            spans.push((binding, subject, Span::of_stretch(&stretch, "the binding", shows)));
         }
-        was_absent = version.state == ObjectState::Absent;
     }
-    // One whose subjects or role changed at once is not empty by accident.
-    spans.retain(|(_, span)| !span.is_empty());
     spans
 }
 
 /// The role of a binding over time; one that no record names is Kubernetes's own, if it has one of that name.
-fn role_spans(life: &Incarnation<'_>, binding: &Binding) -> Vec<(Role, Span)> {
-    let versions = life.rbac.role(binding);
-    let always = |role: Role| {
-        (
-            role,
-            Span {
-                start: Micros::MIN,
-                is_born: false,
-                end: None,
-                evidence: Vec::new(),
-            },
-        )
+fn role_spans(life: &Incarnation<'_>, binding: &Binding, at: Micros) -> Vec<(Role, Span)> {
+    let always = |role: &Role| {
+        let span = Span {
+            start: Micros::MIN,
+            is_born: false,
+            end: None,
+            evidence: Vec::new(),
+        };
+        (role.clone(), span)
     };
-    let default = || life.rbac.at(Micros::MIN).role_of(binding).cloned();
-    let Some(first) = versions.first() else {
-        return default().map(always).into_iter().collect();
+    let default = crate::rbac::default_role(&binding.role_name).filter(|_| binding.role_is_cluster_role);
+    let Some(history) = life.rbac.role(binding) else {
+        return default.map(always).into_iter().collect();
     };
     let mut spans: Vec<(Role, Span)> = Vec::new();
-    if !first.is_birth
-        && let Some(role) = default()
+    if let Some((role, mut span)) = default.map(always)
+        && let Some(first) = history.versions().first().filter(|first| first.how != How::Birth)
     {
-        spans.push(always(role));
-    }
-    for version in versions {
-        if let Some((_, span)) = spans.last_mut().filter(|(_, span)| span.end.is_none()) {
-            let is_proven = version.state != ObjectState::Unknown;
-            span.cut(version.at.ts, is_proven, "the role was changed");
+        let is_same = matches!(&first.state, State::Is(RbacObject::Role(own)) if own.rules == role.rules);
+        // A look at Kubernetes's own role finds what was there from the beginning.
+        if is_same && first.how == How::Look && history.versions().iter().all(|version| version.how == How::Look) {
+            return vec![(role, span)];
         }
-        if let ObjectState::Present(RbacObject::Role(role)) = &version.state {
-            // An edit that leaves the rules alone changes nothing.
-            if let Some((same, span)) = spans.last_mut().filter(|(same, span)| {
-                same.rules == role.rules && span.end.as_ref().is_some_and(|end| end.at == version.at.ts)
-            }) {
-                let _ = same;
-                span.end = None;
-                continue;
-            }
-            spans.push((
-                role.clone(),
-                Span::open(&version.at, true, format!("role {:?} was written", role.name)),
-            ));
+        span.cut(first.at.ts, EndProof::Record, "the role was changed");
+        spans.push((role, span));
+    }
+    let is_same = |a: &RbacObject, b: &RbacObject| matches!((a, b), (RbacObject::Role(a), RbacObject::Role(b)) if a.rules == b.rules);
+    for stretch in history.stretches(&life.logs.audit, life.born, at, is_same) {
+        if let RbacObject::Role(role) = stretch.value {
+            let name = format!("role {:?}", role.name);
+            let span = Span::of_stretch(&stretch, &name, |_| format!("{name} was written"));
+            spans.push((role.clone(), span));
         }
     }
     spans
@@ -169,11 +161,7 @@ fn by_account(subject: &Subject, life: &Incarnation<'_>) -> Option<String> {
     let Subject::User(name) = subject else { return None };
     let arn = eksplain_parse::arn::Arn::parse(name).ok()?;
     let lists = |auth: &eksplain_parse::aws_auth::AwsAuth| auth.accounts.iter().any(|account| account == arn.account);
-    let is_listed = life
-        .aws_auth
-        .iter()
-        .filter_map(|version| version.state.known())
-        .any(lists);
+    let is_listed = life.aws_auth_contents().any(|(_, content)| lists(&content.auth));
     arn.canonical().filter(|_| is_listed)
 }
 
@@ -251,7 +239,7 @@ fn holders(
         ));
         span.cut(
             row.last.ts.saturating_add(1),
-            false,
+            EndProof::Nothing,
             "no record shows the mapping that makes it so",
         );
         holders.push((principal, row.username.clone(), vec![format!("seen as {hop}")], span));

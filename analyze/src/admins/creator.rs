@@ -6,8 +6,7 @@
 use eksplain_queries::facts::Micros;
 
 use super::Drafts;
-use super::spans::{Span, cut_at_death};
-use crate::evidence;
+use super::spans::{EndProof, Span, cut_at_death, stay_span};
 use crate::findings::RouteKind;
 use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::state::{Incarnation, World};
@@ -30,28 +29,29 @@ pub(super) fn routes(world: &World<'_>, life: &Incarnation<'_>, at: Micros, draf
     let mut username = hidden_from_birth.then_some("kubernetes-admin");
     if let Some(entry) = entry {
         username = username.or(entry.username.as_deref());
-        if let Some(end) = &entry.to {
-            span.cut(end.ts, true, "the creator's access entry was deleted");
-            span.evidence
-                .push(evidence::any(end, "DeleteAccessEntry of the creator's entry"));
-        }
         let right = entry
             .associations
             .iter()
             .find(|a| a.policy == CLUSTER_ADMIN && a.namespaces.is_none());
-        if let Some(end) = right
-            .and_then(|right| right.to.as_ref())
-            .filter(|end| !stays_admin(entry, end.ts))
-        {
-            span.cut(
-                end.ts,
-                true,
-                "the admin policy was taken from the creator's access entry",
-            );
-            span.evidence
-                .push(evidence::any(end, "the creator's admin policy was disassociated"));
+        let stays = [
+            (Some(&entry.stay), "the creator's access entry"),
+            (right.map(|right| &right.stay), "the creator's admin policy"),
+        ];
+        for (stay, what) in stays {
+            let Some(stay) = stay else { continue };
+            let whole = stay_span(life, stay, at, what, String::new());
+            // Associating the policy again at cluster scope changes nothing.
+            let Some(end) = whole.end.filter(|end| what.ends_with("entry") || !stays_admin(entry, end.at)) else {
+                continue;
+            };
+            span.cut(end.at, end.proof, &end.why);
+            span.evidence.extend(whole.evidence.into_iter().skip(1));
         }
         cut_at_death(world, &mut span, &principal, created.at.ts, at);
+    } else if let Some(hole) = life.logs.trail.hole_between(created.at.ts, at).filter(|_| !life.mode_is_config_map(at)) {
+        // In the API modes the right can be taken away, and the record of that would be in the gap.
+        let why = format!("whether it still holds is not known: {}", hole.sentence());
+        span.cut(hole.from.max(created.at.ts.saturating_add(1)), EndProof::Nothing, &why);
     }
     let (detail, via) = match hidden_from_birth {
         true => (
@@ -78,7 +78,7 @@ pub(super) fn routes(world: &World<'_>, life: &Incarnation<'_>, at: Micros, draf
     );
 }
 
-/// Associating the policy again at cluster scope changes nothing.
+/// Whether the entry is admin by another association.
 fn stays_admin(entry: &crate::state::AccessEntry, ts: Micros) -> bool {
     entry
         .associations_at(ts)

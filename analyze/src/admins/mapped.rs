@@ -4,8 +4,7 @@ use eksplain_parse::glob::glob_matches;
 use eksplain_queries::facts::Micros;
 
 use super::Drafts;
-use super::spans::{Reach, Span, entry_span};
-use crate::evidence;
+use super::spans::{Reach, entry_span, stay_span};
 use crate::findings::RouteKind;
 use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::state::{AccessEntry, Association, Incarnation, World};
@@ -33,7 +32,7 @@ pub(super) fn aws_auth_routes(life: &Incarnation<'_>, at: Micros, reaches: &[Rea
 /// An access entry with a policy: admin at cluster scope, or enough to become it.
 pub(super) fn access_policy_routes(world: &World<'_>, life: &Incarnation<'_>, at: Micros, drafts: &mut Drafts) {
     for entry in life.entries.iter().filter(|entry| !is_node(entry)) {
-        let whole = entry_span(world, entry, at);
+        let whole = entry_span(world, life, entry, at);
         for (number, association) in entry.associations.iter().enumerate() {
             let is_admin = association.policy == CLUSTER_ADMIN && association.namespaces.is_none();
             // The creator's own right is the route `creator`, until it was taken away once.
@@ -42,7 +41,7 @@ pub(super) fn access_policy_routes(world: &World<'_>, life: &Incarnation<'_>, at
                 .filter(|before| is_same(before, association));
             let was_interrupted = earlier
                 .next_back()
-                .is_some_and(|before| before.to.as_ref().is_some_and(|end| end.ts < association.from.ts));
+                .is_some_and(|before| before.stay.end.as_ref().is_some_and(|end| end.at < association.stay.start()));
             if entry.of_creator && is_admin && !was_interrupted {
                 continue;
             }
@@ -53,25 +52,11 @@ pub(super) fn access_policy_routes(world: &World<'_>, life: &Incarnation<'_>, at
             }) else {
                 continue;
             };
-            let mut span = Span::open(
-                &association.from,
-                true,
-                format!(
-                    "{} was associated with the access entry of {}",
-                    association.policy, entry.canonical
-                ),
+            let summary = format!(
+                "{} is associated with the access entry of {}",
+                association.policy, entry.canonical
             );
-            if let Some(end) = &association.to {
-                span.cut(
-                    end.ts,
-                    true,
-                    "the policy was disassociated, narrowed, or went with its access entry",
-                );
-                span.evidence.push(evidence::any(
-                    end,
-                    format!("{} of {} ended", association.policy, entry.canonical),
-                ));
-            }
+            let span = stay_span(life, &association.stay, at, "the association of the policy", summary);
             let Some(span) = span.and(&whole) else { continue };
             let scope = association
                 .namespaces

@@ -146,7 +146,7 @@ fn finish(world: &World<'_>, life: &Incarnation<'_>, at: Micros, principal: Stri
         .min()
         .unwrap_or(Micros::MIN);
     let is_iam = principal.starts_with("arn:");
-    let fate = world.iam.fate(&principal, since, at);
+    let fate = world.iam.fate(&principal, since, at, false);
     let aws_managed = is_aws_role(&principal)
         || draft.uses.is_aws
         || principal
@@ -177,7 +177,7 @@ fn finish(world: &World<'_>, life: &Incarnation<'_>, at: Micros, principal: Stri
         uses: draft.uses.count,
         sessions: sessions.into_iter().collect(),
         principal_state: if is_iam { fate.state } else { PrincipalState::Unknown },
-        principal_deleted_at: fate.deleted.filter(|_| is_iam).map(|event| event.at.ts),
+        principal_deleted_at: fate.deleted_at().filter(|_| is_iam),
         principal,
     }
 }

@@ -1,17 +1,21 @@
 //! Spans: how long something stood, as far as records tell, and who could log in as whom over time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eksplain_parse::arn::{Arn, PrincipalKind};
 use eksplain_parse::aws_auth::{AwsAuth, Mapping};
 use eksplain_parse::glob::glob_matches;
 use eksplain_parse::region::partition_of;
+use eksplain_parse::time::format_rfc3339;
 use eksplain_queries::facts::{Mark, Micros};
 
 use crate::evidence;
 use crate::findings::{Evidence, Route, RouteKind, Status};
-use crate::state::entries::key_of;
-use crate::state::{AccessEntry, Incarnation, MappingState, World};
+use crate::knowledge::{Doubt, Known, Measure};
+use crate::state::aws_auth::Content;
+use crate::state::entries::{Stay, key_of};
+use crate::state::history::{EndOf, History, How, State, Stretch, Version};
+use crate::state::{AccessEntry, Incarnation, World};
 
 /// A stretch of time in which something stood.
 #[derive(Debug, Clone)]
@@ -28,10 +32,21 @@ pub(crate) struct Span {
 #[derive(Debug, Clone)]
 pub(crate) struct End {
     pub(crate) at: Micros,
-    /// A record proves the end; else from here on nothing is known.
-    pub(crate) is_proven: bool,
+    /// How sure it is.
+    pub(crate) proof: EndProof,
     /// Why, in words, with whoever did it.
     pub(crate) why: String,
+}
+
+/// What proves the end of a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EndProof {
+    /// A record: it ended then.
+    Record,
+    /// A record that only saw the result: it had ended by then.
+    GoneBy,
+    /// None: from then on it is not known.
+    Nothing,
 }
 
 impl Span {
@@ -46,14 +61,58 @@ impl Span {
     }
 
     /// Ends it there, unless it ended before.
-    pub(crate) fn cut(&mut self, at: Micros, is_proven: bool, why: &str) {
+    pub(crate) fn cut(&mut self, at: Micros, proof: EndProof, why: &str) {
         if self.end.as_ref().is_none_or(|end| end.at > at) {
             self.end = Some(End {
                 at,
-                is_proven,
+                proof,
                 why: why.to_owned(),
             });
         }
+    }
+
+    /// A stretch of a history as a span; `what` names the subject, `shows` says what a record of it shows.
+    pub(crate) fn of_stretch<T>(stretch: &Stretch<'_, T>, what: &str, shows: impl Fn(&Version<T>) -> String) -> Self {
+        let mut span = Self {
+            start: stretch.start,
+            is_born: stretch.is_born,
+            end: None,
+            evidence: stretch.seen.iter().map(|version| evidence::any(&version.at, shows(version))).collect(),
+        };
+        let Some(end) = &stretch.end else { return span };
+        let by = |version: &Version<T>| version.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let (proof, why, mark) = match &end.why {
+            EndOf::Record(version) => {
+                let how = match (version.how, &version.state) {
+                    (How::Death, _) => "was deleted",
+                    (_, State::Absent) => "was removed",
+                    _ => "was changed",
+                };
+                (EndProof::Record, format!("{what} {how}{}", by(version)), Some(&version.at))
+            }
+            EndOf::GoneBy(version) => (
+                EndProof::GoneBy,
+                format!("{what} was gone by {}", format_rfc3339(version.at.ts)),
+                Some(&version.at),
+            ),
+            EndOf::Obscured(version) => (
+                EndProof::Nothing,
+                format!(
+                    "{what} was written{} at {} and the log does not show how",
+                    by(version),
+                    format_rfc3339(version.at.ts)
+                ),
+                Some(&version.at),
+            ),
+            EndOf::Hole(gap) => (
+                EndProof::Nothing,
+                format!("whether it still holds is not known: {}", gap.sentence()),
+                None,
+            ),
+        };
+        span.cut(end.at, proof, &why);
+        span.evidence.extend(mark.map(|mark| evidence::any(mark, why)));
+        span
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -75,7 +134,7 @@ impl Span {
         both.is_born = later.is_born || (later.start == earlier.start && earlier.is_born);
         both.evidence.extend(earlier.evidence.iter().cloned());
         if let Some(end) = &earlier.end {
-            both.cut(end.at, end.is_proven, &end.why);
+            both.cut(end.at, end.proof, &end.why);
         }
         (!both.is_empty()).then_some(both)
     }
@@ -83,7 +142,7 @@ impl Span {
     /// What of it lies outside the other, in order.
     fn without(self, other: &Self, why: &str) -> Vec<Self> {
         let mut before = self.clone();
-        before.cut(other.start, true, why);
+        before.cut(other.start, EndProof::Record, why);
         let mut pieces = if before.is_empty() { Vec::new() } else { vec![before] };
         if let Some(end) = other.end.as_ref().filter(|end| end.at > self.start) {
             let mut after = self;
@@ -109,20 +168,23 @@ impl Span {
         via: Vec<String>,
     ) -> Route {
         if let Some(end) = life.deleted_at {
-            self.cut(end, true, "the cluster was deleted");
+            self.cut(end, EndProof::Record, "the cluster was deleted");
         }
         let end = self.end.filter(|end| end.at <= at);
         let status = match &end {
             None => Status::Active,
-            Some(end) if end.is_proven => Status::Revoked,
+            Some(end) if end.proof != EndProof::Nothing => Status::Revoked,
             Some(_) => Status::Unproven,
         };
         let detail = match &end {
             Some(end) => format!("{detail}; {}", end.why),
-            None if !self.is_born => format!(
-                "{detail}; at least since {}",
-                eksplain_parse::time::format_rfc3339(self.start)
-            ),
+            None if !self.is_born && self.start > Micros::MIN => {
+                format!("{detail}; at least since {}", format_rfc3339(self.start))
+            }
+            None => detail,
+        };
+        let detail = match life.lake_ended_before(at).filter(|_| status == Status::Active) {
+            Some(ended) => format!("{detail}; as of {}, where the lake ends", format_rfc3339(ended)),
             None => detail,
         };
         Route {
@@ -131,7 +193,7 @@ impl Span {
             detail,
             via,
             valid_from: self.is_born.then_some(self.start),
-            valid_to: end.filter(|end| end.is_proven).map(|end| end.at),
+            valid_to: end.filter(|end| end.proof == EndProof::Record).map(|end| end.at),
             evidence: evidence::shown(self.evidence),
         }
     }
@@ -153,14 +215,14 @@ pub(crate) struct Reach {
 
 /// Every login that records show to be possible, by aws-auth and by access entries.
 pub(crate) fn reaches(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Reach> {
-    let mut reaches = by_aws_auth(world, life);
+    let mut reaches = by_aws_auth(world, life, at);
     for entry in &life.entries {
         // An entry hides the mapping of the same ARN.
-        let span = entry_span(world, entry, at);
+        let span = entry_span(world, life, entry, at);
         let mut hidden = span.clone();
-        hidden.end = entry.to.as_ref().map(|end| End {
-            at: end.ts,
-            is_proven: true,
+        hidden.end = entry.stay.end.as_ref().map(|end| End {
+            at: end.at,
+            proof: EndProof::Record,
             why: String::new(),
         });
         let mut kept = Vec::with_capacity(reaches.len());
@@ -180,14 +242,14 @@ pub(crate) fn reaches(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> 
         reaches = kept;
     }
     for entry in &life.entries {
-        reaches.extend(by_entry(world, entry, at));
+        reaches.extend(by_entry(world, life, entry, at));
     }
     reaches
 }
 
 /// How long an entry admits its principal: to its end, or to the death of the identity that it is bound to, if another has the
 /// name since.
-pub(crate) fn entry_span(world: &World<'_>, entry: &AccessEntry, at: Micros) -> Span {
+pub(crate) fn entry_span(world: &World<'_>, life: &Incarnation<'_>, entry: &AccessEntry, at: Micros) -> Span {
     let summary = match entry.of_creator {
         true => format!(
             "EKS made an access entry for {}, who created the cluster",
@@ -195,40 +257,66 @@ pub(crate) fn entry_span(world: &World<'_>, entry: &AccessEntry, at: Micros) -> 
         ),
         false => format!("access entry of {}", entry.canonical),
     };
-    let mut span = Span::open(&entry.from, entry.made_at.is_some(), summary);
-    if let Some(end) = &entry.to {
-        span.cut(end.ts, true, "the access entry was deleted");
-        span.evidence.push(evidence::any(
-            end,
-            format!("the access entry of {} ended", entry.canonical),
-        ));
+    let mut span = stay_span(life, &entry.stay, at, "the access entry", summary);
+    if let Some(bound_at) = entry.made_at {
+        cut_at_death(world, &mut span, &entry.canonical, bound_at, at);
+    } else {
+        cut_at_death(world, &mut span, &entry.canonical, entry.stay.first.ts, at);
     }
-    cut_at_death(
-        world,
-        &mut span,
-        &entry.canonical,
-        entry.made_at.unwrap_or(entry.from.ts),
-        at,
-    );
+    span
+}
+
+/// How long an entry or an association was there, as far as calls and looks tell.
+pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &str, summary: String) -> Span {
+    let mut span = Span::open(&stay.first, stay.since.is_some(), summary);
+    span.start = stay.start();
+    if stay.last != stay.first {
+        span.evidence.push(evidence::any(&stay.last, format!("{what} is still there")));
+    }
+    match &stay.end {
+        Some(end) => {
+            let by = end.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+            let (proof, why) = match (&end.call, end.is_exact) {
+                (Some(call), true) => (EndProof::Record, format!("{what} was ended by {call}{by}")),
+                (_, true) => (EndProof::Record, format!("{what} was changed")),
+                (_, false) => (EndProof::GoneBy, format!("{what} was gone by {}", format_rfc3339(end.at))),
+            };
+            span.cut(end.at, proof, &why);
+            span.evidence.push(evidence::any(&end.mark, why));
+        }
+        None => {
+            if let Some(hole) = life.logs.trail.hole_between(stay.last.ts, at) {
+                let from = hole.from.max(stay.last.ts.saturating_add(1));
+                let why = format!("whether it still holds is not known: {}", hole.sentence());
+                span.cut(from, EndProof::Nothing, &why);
+            }
+        }
+    }
     span
 }
 
 /// Ends a span where the identity that it was bound to died and another took its name.
 pub(crate) fn cut_at_death(world: &World<'_>, span: &mut Span, canonical: &str, bound_at: Micros, at: Micros) {
-    let Some(death) = world.iam.first_death(canonical, bound_at, at) else {
+    let fate = world.iam.fate(canonical, bound_at, at, true);
+    let Some(reborn) = fate.recreated else { return };
+    let Some(death) = world.iam.first_end(canonical, bound_at, at) else {
         return;
     };
-    let fate = world.iam.fate(canonical, bound_at, at);
-    if fate.recreated.is_some() {
-        span.cut(death.at.ts, true, "its principal was deleted and another of the same name has a new unique id, which the access entry does not admit");
-        let by = death.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        span.evidence
-            .push(evidence::any(&death.at, format!("{canonical} was deleted{by}")));
+    let why = "its principal was deleted and another of the same name has a new unique id, which the access entry does not admit";
+    let proof = match !death.is_birth && death.is_exact {
+        true => EndProof::Record,
+        false => EndProof::GoneBy,
+    };
+    span.cut(death.ts, proof, why);
+    let by = death.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+    if !death.is_birth {
+        span.evidence.push(evidence::any(&death.at, format!("{canonical} was deleted{by}")));
     }
+    span.evidence.push(evidence::any(&reborn.at, format!("{canonical} was created again")));
 }
 
-fn by_entry(world: &World<'_>, entry: &AccessEntry, at: Micros) -> Vec<Reach> {
-    let whole = entry_span(world, entry, at);
+fn by_entry(world: &World<'_>, life: &Incarnation<'_>, entry: &AccessEntry, at: Micros) -> Vec<Reach> {
+    let whole = entry_span(world, life, entry, at);
     let mut segments: Vec<(Micros, Vec<String>)> = entry.groups.clone();
     if segments.first().is_none_or(|(from, _)| *from > whole.start) {
         segments.insert(
@@ -259,7 +347,7 @@ fn by_entry(world: &World<'_>, entry: &AccessEntry, at: Micros) -> Vec<Reach> {
             span.is_born = true;
         }
         if let Some(end) = end {
-            span.cut(end, true, "the groups of the access entry were changed");
+            span.cut(end, EndProof::Record, "the groups of the access entry were changed");
         }
         (!span.is_empty()).then(|| (span, groups.clone()))
     });
@@ -314,79 +402,91 @@ fn admitted(world: &World<'_>, auth: &AwsAuth, mapping: &Mapping) -> Vec<String>
         .collect()
 }
 
-fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>) -> Vec<Reach> {
+/// What a mapping makes of its principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mapped {
+    username: String,
+    groups: Vec<String>,
+    section: &'static str,
+    arn: String,
+}
+
+fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Reach> {
     let partition = partition_of(&life.cluster.region);
-    let mut open: BTreeMap<String, Reach> = BTreeMap::new();
-    let mut done = Vec::new();
-    let mut was_known = false;
-    for version in &life.aws_auth {
-        let by = version.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        let mut next: BTreeMap<String, Reach> = BTreeMap::new();
-        if let MappingState::Known(auth, _) = &version.state {
-            for mapping in auth.mappings.iter().filter(|mapping| can_match(mapping, partition)) {
-                for principal in admitted(world, auth, mapping) {
-                    let summary = format!(
-                        "aws-auth {} maps {} to {:?} with groups {:?}",
-                        mapping.section.as_str(),
-                        mapping.arn,
-                        mapping.username,
-                        mapping.groups
-                    );
-                    let reach = match open.remove(&principal) {
-                        Some(mut same)
-                            if same.username.as_deref() == Some(&mapping.username) && same.groups == mapping.groups =>
-                        {
-                            same.span.evidence.push(evidence::any(&version.at, summary));
-                            same
-                        }
-                        changed => {
-                            let is_born = was_known || changed.is_some();
-                            done.extend(changed.map(|mut old| {
-                                old.span
-                                    .cut(version.at.ts, true, &format!("the mapping was changed{by}"));
-                                old.span
-                                    .evidence
-                                    .push(evidence::any(&version.at, format!("aws-auth was written{by}")));
-                                old
-                            }));
-                            Reach {
-                                principal: principal.clone(),
-                                username: Some(mapping.username.clone()),
-                                groups: mapping.groups.clone(),
-                                how: format!("aws-auth {} entry {}", mapping.section.as_str(), mapping.arn),
-                                is_aws_auth: true,
-                                span: Span::open(&version.at, is_born, summary),
-                            }
-                        }
-                    };
-                    next.entry(principal).or_insert(reach);
+    // Each version of aws-auth says of every principal that any version maps what it maps it to, or that it does not.
+    let versions: Vec<(&Version<Content>, BTreeMap<String, Mapped>)> = life
+        .aws_auth
+        .versions()
+        .iter()
+        .map(|version| {
+            let mut mapped = BTreeMap::new();
+            if let State::Is(content) = &version.state {
+                let auth = &content.auth;
+                for mapping in auth.mappings.iter().filter(|mapping| can_match(mapping, partition)) {
+                    for principal in admitted(world, auth, mapping) {
+                        mapped.entry(principal).or_insert_with(|| Mapped {
+                            username: mapping.username.clone(),
+                            groups: mapping.groups.clone(),
+                            section: mapping.section.as_str(),
+                            arn: mapping.arn.clone(),
+                        });
+                    }
                 }
             }
-        }
-        let is_unknown = version.state == MappingState::Unknown;
-        for mut gone in std::mem::take(&mut open).into_values() {
-            let why = match &version.state {
-                MappingState::Unknown => format!("aws-auth was written{by} and the log does not show what"),
-                MappingState::Missing => format!("aws-auth was deleted{by}"),
-                MappingState::Known(..) => format!("aws-auth was written without it{by}"),
-            };
-            gone.span.cut(version.at.ts, !is_unknown, &why);
-            gone.span.evidence.push(evidence::any(&version.at, why));
-            done.push(gone);
-        }
-        open = next;
-        was_known = !is_unknown;
-    }
-    done.extend(open.into_values());
-    if let Some(change) = life.api_only_from() {
-        for reach in &mut done {
-            reach.span.cut(
-                change.at.ts,
-                true,
-                "the authentication mode became API, which ignores aws-auth",
+            (version, mapped)
+        })
+        .collect();
+    let principals: BTreeSet<&String> = versions.iter().flat_map(|(_, mapped)| mapped.keys()).collect();
+    let mut reaches = Vec::new();
+    for principal in principals {
+        let own = versions.iter().map(|(version, mapped)| Version {
+            at: version.at.clone(),
+            by: version.by.clone(),
+            // A mapping is written with the whole: only looks are looks.
+            how: match version.how {
+                How::Death | How::Birth => How::Write,
+                how => how,
+            },
+            state: match (&version.state, mapped.get(principal)) {
+                (_, Some(mapping)) => State::Is(mapping.clone()),
+                (State::Obscured, None) => State::Obscured,
+                (State::Is(_) | State::Absent, None) => State::Absent,
+            },
+        });
+        let history = History::of(own.collect());
+        let is_same = |a: &Mapped, b: &Mapped| a.username == b.username && a.groups == b.groups;
+        for stretch in history.stretches(&life.logs.audit, life.born, at, is_same) {
+            let mapping = stretch.value;
+            let summary = format!(
+                "aws-auth {} maps {} to {:?} with groups {:?}",
+                mapping.section, mapping.arn, mapping.username, mapping.groups
             );
+            reaches.push(Reach {
+                principal: principal.clone(),
+                username: Some(mapping.username.clone()),
+                groups: mapping.groups.clone(),
+                how: format!("aws-auth {} entry {}", mapping.section, mapping.arn),
+                is_aws_auth: true,
+                span: Span::of_stretch(&stretch, "the mapping", |_| summary.clone()),
+            });
         }
     }
-    done.retain(|reach| !reach.span.is_empty());
-    done
+    if let Some(change) = life.api_only_from() {
+        for reach in &mut reaches {
+            let (proof, why) = match change.is_look {
+                false => (EndProof::Record, "the authentication mode became API, which ignores aws-auth"),
+                true => (EndProof::GoneBy, "the authentication mode is API, which ignores aws-auth"),
+            };
+            reach.span.cut(change.at.ts, proof, why);
+        }
+    } else if let Known::Unknown(Doubt { gap: Some(gap), .. }) = life.mode_known_at(at, Measure::Standing) {
+        // The mode may have moved to API unseen.
+        let sentence = format!("whether the cluster still reads aws-auth is not known: {}", gap.sentence());
+        let is_hole = life.logs.trail.hole_between(gap.from, at).is_some();
+        for reach in reaches.iter_mut().filter(|_| is_hole && life.modes.iter().any(|change| change.at.ts <= at)) {
+            reach.span.cut(gap.from.max(reach.span.start.saturating_add(1)), EndProof::Nothing, &sentence);
+        }
+    }
+    reaches.retain(|reach| !reach.span.is_empty());
+    reaches
 }

@@ -6,6 +6,7 @@ use super::mapped::MASTERS;
 use super::powers::is_admin;
 use super::{Drafts, Reach};
 use crate::evidence;
+use crate::knowledge::Measure;
 use crate::findings::{Evidence, Route, RouteKind, Status};
 use crate::principal::of_user;
 use crate::rbac::policies::CLUSTER_ADMIN;
@@ -217,7 +218,7 @@ pub(super) fn impersonation_routes(
     let is_impersonation = |row: &&&Activity| row.allowed && row.impersonated_username.is_some();
     for row in activity.iter().filter(is_impersonation) {
         let target = row.impersonated_username.as_deref().unwrap_or_default();
-        let rbac = life.rbac.at(row.last.ts);
+        let rbac = life.rbac_at(row.last.ts, Measure::Whole);
         let is_powerful = row.impersonated_groups.iter().any(|group| group == MASTERS) || {
             let asker = Asker::new(target, &row.impersonated_groups);
             let cluster_wide = rbac.bindings_of(&asker).filter(|binding| binding.namespace.is_none());
@@ -263,7 +264,7 @@ fn right_to_impersonate(
         (Some(_), Some(reach)) => Some(Asker::new(username, &reach.groups)),
         (Some(_), None) => None,
     };
-    let may_at = |ts: Micros| asker_at(ts).is_some_and(|asker| may_impersonate(&life.rbac.at(ts), &asker, row));
+    let may_at = |ts: Micros| asker_at(ts).is_some_and(|asker| may_impersonate(&life.rbac_at(ts, Measure::Whole), &asker, row));
     if may_at(at) {
         Status::Active
     } else if may_at(row.last.ts) || drafts.was_admin(principal) {

@@ -56,18 +56,19 @@ fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micr
             basis: None,
             evidence: Vec::new(),
         });
-    let born = life.created_at().unwrap_or(life.start);
+    let born = life.born.unwrap_or(life.start);
     let fate = identity
         .principal
         .as_deref()
         .filter(|arn| arn.starts_with("arn:"))
-        .map(|arn| world.iam.fate(arn, born, at));
-    let (state, deleted, recreated) = fate.map_or((PrincipalState::Unknown, None, None), |fate| {
-        (fate.state, fate.deleted, fate.recreated)
-    });
-    for (event, what) in [(deleted, "was deleted"), (recreated, "was created again")] {
+        .map(|arn| world.iam.fate(arn, born, at, true));
+    let state = fate.as_ref().map_or(PrincipalState::Unknown, |fate| fate.state);
+    let events = fate.iter().flat_map(|fate| [(fate.deleted, "was deleted"), (fate.recreated, "was created again")]);
+    for (event, what) in events {
         if let (Some(event), Some(principal)) = (event, &identity.principal) {
-            evidence.push(evidence::any(&event.at, format!("{principal} {what}")));
+            let by = event.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+            let what = if event.is_exact { what } else { "had gone by then" };
+            evidence.push(evidence::any(&event.at, format!("{principal} {what}{by}")));
         }
     }
     if let Some(deleted) = life.deleted {
@@ -88,7 +89,7 @@ fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micr
     let mut creator = Creator {
         cluster: life.cluster.clone(),
         cluster_arn: cluster_arn(life),
-        created_at: life.created_at(),
+        created_at: life.born,
         deleted_at: life.deleted_at,
         incarnation: life.number,
         bootstrap_admin: life.bootstrap_admin(),
@@ -96,8 +97,8 @@ fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micr
         confidence,
         basis,
         creator_state: state,
-        creator_deleted_at: deleted.map(|event| event.at.ts),
-        creator_recreated_at: recreated.map(|event| event.at.ts),
+        creator_deleted_at: fate.as_ref().and_then(|fate| fate.deleted_at()),
+        creator_recreated_at: fate.as_ref().and_then(|fate| fate.recreated_at()),
         other_admins: other_admins.into_iter().collect(),
         recovery: crate::findings::Recovery {
             needed: false,
@@ -170,8 +171,8 @@ fn by_event(world: &World<'_>, life: &Incarnation<'_>) -> Option<Known> {
 
 /// An admin entry made with the cluster, which no call explains.
 fn by_entry(life: &Incarnation<'_>) -> Option<Known> {
-    const MINUTES: Micros = 30 * 60 * 1_000_000;
-    let born = life.created_at()?;
+    const MINUTES: Micros = 5 * 60 * 1_000_000;
+    let born = life.born?;
     let is_admin = |entry: &&crate::state::AccessEntry| {
         entry
             .associations
@@ -200,7 +201,7 @@ fn by_entry(life: &Incarnation<'_>) -> Option<Known> {
         confidence: Confidence::Likely,
         basis: Some(Basis::AccessEntry),
         evidence: vec![evidence::any(
-            &entry.from,
+            &entry.stay.first,
             "an admin access entry as old as the cluster, which no call explains",
         )],
     })
@@ -238,15 +239,10 @@ fn by_login(world: &World<'_>, life: &Incarnation<'_>) -> Option<Known> {
     });
     found.sort();
     let is_hidden = |username: Option<&str>| username == Some("kubernetes-admin");
-    let maps_the_name = life
-        .aws_auth
-        .iter()
-        .filter_map(|version| version.state.known())
-        .any(|auth| {
-            auth.mappings
-                .iter()
-                .any(|mapping| mapping.username == "kubernetes-admin")
-        });
+    let maps_the_name = life.aws_auth_contents().any(|(_, content)| {
+        let mut mappings = content.auth.mappings.iter();
+        mappings.any(|mapping| mapping.username == "kubernetes-admin")
+    });
     let hidden: BTreeSet<&str> = found
         .iter()
         .filter(|(_, username, ..)| is_hidden(*username))

@@ -9,7 +9,8 @@ use eksplain_queries::facts::Micros;
 
 use crate::findings::{Creator, PrincipalState, Recovery, RecoveryOption, Works};
 use crate::shell::quote;
-use crate::state::{Incarnation, MappingState, Mode};
+use crate::knowledge::{Known, Measure};
+use crate::state::{Incarnation, Mode};
 
 /// The whole plan.
 pub(super) fn recovery(
@@ -52,7 +53,7 @@ pub(super) fn recovery(
         (false, _) => format!("no record shows that {name} is gone"),
     };
     // Not known is not empty: somebody may be mapped there.
-    let is_in_the_dark = needed && mode != Mode::Api && *life.aws_auth_at(at) == MappingState::Unknown;
+    let is_in_the_dark = needed && mode != Mode::Api && life.aws_auth_at(at, Measure::Standing).is_unknown();
     let why = if is_in_the_dark {
         format!("{why}; what aws-auth holds is not in these logs and may let somebody in")
     } else {
@@ -374,14 +375,18 @@ impl Plan<'_> {
     }
 
     fn repair_aws_auth(&self) -> Option<RecoveryOption> {
-        let current = self.life.aws_auth_at(self.at).known()?;
-        if !current.problems.iter().any(|problem| problem.lost_section) {
+        let Known::Is(current) = self.life.aws_auth_at(self.at, Measure::Standing) else {
+            return None;
+        };
+        if !current.auth.problems.iter().any(|problem| problem.lost_section) {
             return None;
         }
-        let is_good = |state: &MappingState| matches!(state, MappingState::Known(auth, _) if !auth.problems.iter().any(|problem| problem.lost_section) && !auth.mappings.is_empty());
-        let good = self.life.aws_auth.iter().rev().find(|version| is_good(&version.state));
+        let mut contents = self.life.aws_auth_contents().map(|(_, content)| content);
+        let good = contents.rfind(|content| {
+            !content.auth.problems.iter().any(|problem| problem.lost_section) && !content.auth.mappings.is_empty()
+        });
         let mut commands = Vec::new();
-        if let Some(MappingState::Known(_, data)) = good.map(|version| &version.state) {
+        if let Some(data) = good.map(|content| &content.data) {
             let manifest = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"}, "data": data});
             commands.push(format!("kubectl apply -f - <<'EOF'\n{manifest}\nEOF"));
         } else {

@@ -3,26 +3,21 @@
 //! Rule: aws-iam-authenticator `pkg/server`, `pkg/token`; refusals are not cached, so each makes a line. A line has the ARN and no
 //! request, a 401 has the request and nobody: they are joined by cluster and time.
 
-use eksplain_parse::arn::Arn;
 use eksplain_parse::authenticator::DenialClass;
-use eksplain_parse::aws_auth::Section;
 use eksplain_queries::facts::{DeniedLogin, DeniedRequest, Micros, StsResponse};
 
-use super::near_miss::nearest;
+use super::not_mapped::{self, Refused};
 use super::{Refusal, Verdict, fixes};
 use crate::evidence;
-use crate::findings::{Cluster, PrincipalState, RequestShape};
-use crate::state::entries::key_of;
-use crate::state::{Incarnation, MappingState, Mode, World};
-use crate::words::{Confidence, Reason, Source};
+use crate::findings::{Cluster, RequestShape};
+use crate::state::{Incarnation, World};
+use crate::words::{Confidence, Reason};
 
 const SECOND: Micros = 1_000_000;
 /// A 401 within this time of a refused login is its consequence.
 const JOIN: Micros = 2 * SECOND;
 /// The STS answer to a token comes this shortly before its refusal.
 const STS_LEAD: Micros = 10 * SECOND;
-/// A new access entry takes effect within this time.
-const PROPAGATION: Micros = 60 * SECOND;
 
 pub(super) fn refusals(world: &World<'_>) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> = world
@@ -85,7 +80,7 @@ fn sts_before<'w>(world: &'w World<'_>, line: &DeniedLogin) -> Option<&'w StsRes
         .find(is_its)
 }
 
-fn last_login(world: &World<'_>, line: &DeniedLogin, principal: &str) -> Option<Micros> {
+pub(super) fn last_login(world: &World<'_>, line: &DeniedLogin, principal: &str) -> Option<Micros> {
     let is_same = |arn: Option<&str>| arn.is_some_and(|arn| arn.eq_ignore_ascii_case(principal));
     let logins = world.index.logins(&line.place).iter();
     logins
@@ -106,11 +101,11 @@ fn verdict(
     let certain = |reason, cause: &str| Verdict::new(reason, cause, Confidence::Certain);
     match DenialClass::of(error) {
         DenialClass::NotMapped => match (life, cluster, line.arn.as_deref(), principal) {
-            (Some(life), Some(cluster), Some(arn), Some(principal)) => not_mapped(world, life, cluster, line, arn, principal, sts),
+            (Some(life), Some(cluster), Some(arn), Some(principal)) => not_mapped::verdict(&Refused { world, life, cluster, line, arn, principal, sts }),
             _ => certain(Reason::AuthnNotMapped, "no mapping and no access entry admits the caller"),
         },
         DenialClass::IdArnMismatch => {
-            let fix = cluster.zip(principal).map(|(cluster, principal)| fixes::renew_entry(cluster, principal));
+            let fix = cluster.zip(principal).map(|(cluster, principal)| fixes::renew_entry_of(cluster, principal));
             certain(Reason::AuthnAccessEntryRenamed, "the IAM user was renamed or moved: its unique id has an access entry, its ARN is another").with(fix)
         }
         DenialClass::Template => certain(Reason::AuthnTemplate, "the mapping's template needs an EC2 instance's session: a person uses a node's role, or the role is used outside EC2"),
@@ -161,122 +156,6 @@ fn wrong_cluster(cluster: Option<&Cluster>) -> Verdict {
     .with([fixes::fix("Make the kubeconfig anew", vec![update_kubeconfig(cluster)])])
 }
 
-/// Why nobody knows the caller, by the state of that moment.
-fn not_mapped(
-    world: &World<'_>,
-    life: &Incarnation<'_>,
-    cluster: &Cluster,
-    line: &DeniedLogin,
-    arn: &str,
-    principal: &str,
-    sts: Option<&StsResponse>,
-) -> Verdict {
-    let ts = line.at.ts;
-    let mode = life.mode_at(ts);
-    let caller = Arn::parse(arn)
-        .ok()
-        .and_then(|parsed| parsed.matching())
-        .unwrap_or_else(|| arn.to_owned());
-    let defaults = || {
-        [
-            fixes::access_entry(cluster, principal, Some("NAMESPACE")),
-            fixes::mapping(cluster, &caller),
-            fixes::verify(),
-        ]
-    };
-    if mode != Mode::ConfigMap
-        && let Some(entry) = life
-            .entries_at(ts)
-            .find(|entry| entry.is_of(key_of(principal).as_deref()))
-    {
-        let bound = entry.made_at.unwrap_or(entry.from.ts);
-        let is_stranger = world.iam.fate(principal, bound, ts).state == PrincipalState::Recreated;
-        let is_new = !is_stranger
-            && ts - entry.from.ts < PROPAGATION
-            && last_login(world, line, principal).is_some_and(|login| login > ts);
-        if is_new {
-            return Verdict::new(
-                Reason::AuthnAccessEntryPropagating,
-                "the access entry was made less than a minute before: it had not taken effect yet",
-                Confidence::Likely,
-            );
-        }
-        let had_other_id = sts
-            .and_then(|sts| sts.user_id.as_deref())
-            .is_some_and(|id| logged_in_with_another_id(world, line, principal, id));
-        let confidence = if is_stranger || had_other_id {
-            Confidence::Certain
-        } else {
-            Confidence::Likely
-        };
-        let cause = "its access entry is bound to the unique id of an earlier principal of the same name";
-        return Verdict::new(Reason::AuthnAccessEntryStaleId, cause, confidence)
-            .with([fixes::renew_entry(cluster, &entry.principal_arn)]);
-    }
-    let is_gone = world.iam.fate(principal, Micros::MIN, ts).state == PrincipalState::Deleted;
-    let state = life.aws_auth_at(ts);
-    if mode == Mode::Api {
-        let is_mapped = state
-            .known()
-            .zip(Arn::parse(&caller).ok())
-            .is_some_and(|(auth, parsed)| auth.find(&parsed).is_some());
-        if is_mapped {
-            return Verdict::new(
-                Reason::AuthnAwsAuthIgnored,
-                "aws-auth maps it, and the cluster's mode is API, which ignores aws-auth",
-                Confidence::Certain,
-            )
-            .with([fixes::access_entry(cluster, principal, Some("NAMESPACE"))]);
-        }
-    } else {
-        match state {
-            MappingState::Known(auth, data) => {
-                let is_user = caller.contains(":user/");
-                let (section, key) = if is_user {
-                    (Section::Users, "mapUsers")
-                } else {
-                    (Section::Roles, "mapRoles")
-                };
-                let names_caller = || data[key].as_str().is_some_and(|text| holds_word(text, &caller));
-                if auth.lost(section) && (names_caller() || was_mapped(life, ts, &caller)) {
-                    let cause = format!(
-                        "{key} of aws-auth does not parse, so that nobody in it is known; it would map the caller"
-                    );
-                    return Verdict::new(Reason::AuthnAwsAuthMalformed, cause, Confidence::Certain)
-                        .with([restore(life, ts)]);
-                }
-                if let Some(miss) = nearest(auth, &caller) {
-                    let cause = format!("{}: {}", miss.cause, miss.mapping.arn);
-                    let fix = fixes::replace_mapping(
-                        cluster,
-                        &miss.mapping.arn,
-                        &caller,
-                        &miss.mapping.username,
-                        &miss.mapping.groups,
-                    );
-                    return Verdict::new(miss.reason, cause, miss.confidence).with([fix, fixes::verify()]);
-                }
-            }
-            MappingState::Missing => return missing(life),
-            MappingState::Unknown
-                if never_written(world, life, ts) && mode != Mode::Unknown && mode != Mode::SomeApi =>
-            {
-                return missing(life);
-            }
-            MappingState::Unknown => {}
-        }
-    }
-    if is_gone {
-        let cause = "the IAM principal was deleted; credentials from before still worked at STS";
-        return Verdict::new(Reason::AuthnPrincipalDeleted, cause, Confidence::Likely).with(defaults());
-    }
-    let known = match (mode, state) {
-        (Mode::Api, _) | (_, MappingState::Known(..)) => "no mapping and no access entry admits the caller",
-        _ => "nothing that is known admits the caller; what aws-auth holds is not in these logs",
-    };
-    Verdict::new(Reason::AuthnNotMapped, known, Confidence::Certain).with(defaults())
-}
-
 /// A 401 of which the authenticator says nothing: where its log is in the lake, another way to log in failed.
 fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Cluster>) -> Verdict {
     let is_here = |place| world.places.cluster(place).as_ref() == cluster;
@@ -325,92 +204,6 @@ fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Clus
     let cause = "the login failed, and no line of the authenticator says why: its log is off, or not in the lake";
     Verdict::new(Reason::AuthnUnknown, cause, Confidence::Guess)
         .with([fixes::fix("Turn the authenticator's log on", vec![command])])
-}
-
-fn logged_in_with_another_id(world: &World<'_>, line: &DeniedLogin, principal: &str, id: &str) -> bool {
-    let is_other = |uid: &str| uid.rsplit(':').next().is_some_and(|known| known != id);
-    let of_principal = |arn: Option<&str>| arn.is_some_and(|arn| arn.eq_ignore_ascii_case(principal));
-    world.index.logins(&line.place).iter().any(|login| {
-        login.last.ts < line.at.ts
-            && of_principal(login.canonical_arn.as_deref())
-            && login.uid.as_deref().is_some_and(is_other)
-    })
-}
-
-/// Whether the text has the ARN as a word of its own, not as the beginning of a longer one.
-fn holds_word(text: &str, arn: &str) -> bool {
-    let (text, arn) = (text.to_lowercase(), arn.to_lowercase());
-    text.match_indices(&arn).any(|(at, found)| {
-        text[at + found.len()..]
-            .chars()
-            .next()
-            .is_none_or(|c| !(c.is_ascii_alphanumeric() || "/_-+=,.@".contains(c)))
-    })
-}
-
-/// Whether the last aws-auth that parsed mapped the caller.
-fn was_mapped(life: &Incarnation<'_>, ts: Micros, caller: &str) -> bool {
-    let Ok(parsed) = Arn::parse(caller) else { return false };
-    let before = life
-        .aws_auth
-        .iter()
-        .rev()
-        .filter(|version| version.at.ts <= ts)
-        .filter_map(|version| version.state.known());
-    before
-        .skip_while(|auth| auth.problems.iter().any(|problem| problem.lost_section))
-        .take(1)
-        .any(|auth| auth.find(&parsed).is_some())
-}
-
-/// The last content that parsed, as a manifest.
-fn restore(life: &Incarnation<'_>, ts: Micros) -> crate::findings::Fix {
-    let good = life
-        .aws_auth
-        .iter()
-        .rev()
-        .filter(|version| version.at.ts <= ts)
-        .find_map(|version| match &version.state {
-            MappingState::Known(auth, data) if !auth.problems.iter().any(|problem| problem.lost_section) => Some(data),
-            _ => None,
-        });
-    let manifest = good.map(|data| serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"}, "data": data}));
-    crate::findings::Fix {
-        title:
-            "Restore the last aws-auth that parsed, as an admin whom it does not map (the creator, or an access entry)"
-                .to_owned(),
-        commands: match manifest {
-            Some(_) => vec!["kubectl apply -f aws-auth.json".to_owned()],
-            None => vec!["kubectl -n kube-system edit configmap aws-auth".to_owned()],
-        },
-        manifest: manifest.and_then(|manifest| serde_json::to_string_pretty(&manifest).ok()),
-    }
-}
-
-fn missing(life: &Incarnation<'_>) -> Verdict {
-    let deleted = life
-        .aws_auth
-        .iter()
-        .rev()
-        .find(|version| version.state == MappingState::Missing);
-    let cause = match deleted {
-        Some(version) => format!(
-            "aws-auth is not there: it was deleted by {}",
-            version.by.as_deref().unwrap_or("somebody")
-        ),
-        None => "aws-auth was never made".to_owned(),
-    };
-    Verdict::new(Reason::AuthnAwsAuthMissing, cause, Confidence::Certain).with([fixes::fix(
-        "Make aws-auth again, as the creator or another admin",
-        vec!["kubectl apply -f aws-auth-cm.yaml".to_owned()],
-    )])
-}
-
-/// Whether the records prove that nobody wrote aws-auth since the cluster was made: it is in the lake from its birth on.
-fn never_written(world: &World<'_>, life: &Incarnation<'_>, ts: Micros) -> bool {
-    life.created.is_some()
-        && world.index.has_records(&life.cluster, Source::Audit.id())
-        && life.aws_auth.iter().all(|version| version.at.ts > ts)
 }
 
 /// Audit 401s that no refused login explains.

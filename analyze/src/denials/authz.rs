@@ -8,6 +8,7 @@ use super::fixes::{self, Named};
 use super::request::{Caller, as_rbac};
 use super::{Verdict, request};
 use crate::findings::{Cluster, Fix, RequestShape};
+use crate::knowledge::Measure;
 use crate::rbac::{
     Binding, Rbac, Request, Role, Subject, in_words, policies, rule_allows, scope_covers, service_account,
 };
@@ -79,7 +80,12 @@ pub(super) fn verdict(
         );
     }
     let life = world.life_of(&denied.place, denied.at.ts);
-    let is_complete = life.is_some_and(|life| life.is_complete(world.index.audit_since(&denied.place)));
+    let ts = denied.at.ts;
+    let is_complete = life.is_some_and(|life| {
+        // Entries decide about people only; a workload's rights are RBAC's.
+        let is_by_entry = caller.canonical.is_some() && !life.mode_is_config_map(ts);
+        life.rbac_is_whole_at(ts) && (!is_by_entry || life.entries_doubt_at(ts, Measure::Whole).is_none())
+    });
     if service_account(username).is_some() && !is_complete {
         return Verdict::new(
             Reason::AuthzServiceaccount,
@@ -91,7 +97,7 @@ pub(super) fn verdict(
     let Some(life) = life else {
         return unknown(caller, shape);
     };
-    let rbac = life.rbac.at(denied.at.ts);
+    let rbac = life.rbac_at(ts, Measure::Whole);
     let entry = caller.canonical.and_then(|arn| {
         let reads_entries = life.mode_at(denied.at.ts).reads_entries();
         let key = key_of(arn);

@@ -1,9 +1,12 @@
 //! Fixes with names filled in, ready to copy, and what the terminal of the refused shows.
 
+use eksplain_parse::aws_auth::Mapping;
 use eksplain_parse::region::partition_of;
+use eksplain_queries::facts::Micros;
 
 use crate::findings::{Cluster, Fix, Layer, RequestShape};
 use crate::rbac::{Request, policies};
+use crate::state::AccessEntry;
 use crate::shell::quote;
 
 /// A fix of commands.
@@ -110,16 +113,95 @@ pub(super) fn replace_mapping(cluster: &Cluster, wrong: &str, right: &str, usern
     )
 }
 
-/// Makes a stale entry anew.
-pub(super) fn renew_entry(cluster: &Cluster, arn: &str) -> Fix {
+/// Writes a mapping again as it was.
+pub(super) fn restore_mapping(cluster: &Cluster, mapping: &Mapping) -> Fix {
+    let groups: String = mapping.groups.iter().map(|group| format!(" --group {}", quote(group))).collect();
+    fix(
+        "Map it in aws-auth again, as it was",
+        vec![format!(
+            "eksctl create iamidentitymapping --cluster {} --region {} --arn {} --username {}{groups} --no-duplicate-arns",
+            quote(&cluster.name),
+            region(cluster),
+            quote(&mapping.arn),
+            quote(&mapping.username)
+        )],
+    )
+}
+
+/// Deletes a stale entry and makes it again, with everything that it had at a moment.
+pub(super) fn renew_entry(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Fix {
+    let mut commands = vec![delete_entry(cluster, &entry.principal_arn)];
+    commands.extend(entry_commands(cluster, entry, at));
+    fix(
+        "Delete the access entry and create it again, with the type, groups and policies it had",
+        commands,
+    )
+}
+
+/// Makes an entry again that was deleted, with everything that it had at a moment.
+pub(super) fn restore_entry(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Fix {
+    fix(
+        "Create the access entry again, with the type, groups and policies it had",
+        entry_commands(cluster, entry, at),
+    )
+}
+
+/// The same of an entry that no record shows.
+pub(super) fn renew_entry_of(cluster: &Cluster, arn: &str) -> Fix {
     let (name, region, arn) = (quote(&cluster.name), region(cluster), quote(arn));
     fix(
-        "Delete the access entry and make it again, with its groups and policies",
+        "Delete the access entry and create it again; the first two commands show the groups and policies to give it",
         vec![
+            format!("aws eks describe-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
+            format!("aws eks list-associated-access-policies --cluster-name {name} --region {region} --principal-arn {arn}"),
             format!("aws eks delete-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
             format!("aws eks create-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
         ],
     )
+}
+
+fn delete_entry(cluster: &Cluster, arn: &str) -> String {
+    format!(
+        "aws eks delete-access-entry --cluster-name {} --region {} --principal-arn {}",
+        quote(&cluster.name),
+        region(cluster),
+        quote(arn)
+    )
+}
+
+/// The commands that make an entry as it was at a moment.
+fn entry_commands(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Vec<String> {
+    let (name, region, partition) = (quote(&cluster.name), region(cluster), partition_of(&cluster.region));
+    let arn = quote(&entry.principal_arn);
+    let kind = entry.entry_type.as_deref().unwrap_or("STANDARD");
+    let mut create = format!(
+        "aws eks create-access-entry --cluster-name {name} --region {region} --principal-arn {arn} --type {}",
+        quote(kind)
+    );
+    let groups = entry.groups_at(at);
+    // EKS chooses user name and groups of entries for nodes itself.
+    if kind == "STANDARD" {
+        if !groups.is_empty() {
+            let words: Vec<String> = groups.iter().map(|group| quote(group)).collect();
+            create.push_str(&format!(" --kubernetes-groups {}", words.join(" ")));
+        }
+        if let Some(username) = entry.username.as_deref().filter(|name| !name.starts_with("arn:")) {
+            create.push_str(&format!(" --username {}", quote(username)));
+        }
+    }
+    let mut commands = vec![create];
+    for association in entry.associations_at(at) {
+        let scope = match &association.namespaces {
+            None => "type=cluster".to_owned(),
+            Some(namespaces) => format!("type=namespace,namespaces={}", quote(&namespaces.join(","))),
+        };
+        commands.push(format!(
+            "aws eks associate-access-policy --cluster-name {name} --region {region} --principal-arn {arn} --policy-arn \
+             arn:{partition}:eks::aws:cluster-access-policy/{} --access-scope {scope}",
+            association.policy
+        ));
+    }
+    commands
 }
 
 /// How to see what the refused identity is.

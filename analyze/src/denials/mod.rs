@@ -18,6 +18,7 @@ mod authz;
 mod aws;
 mod fixes;
 mod near_miss;
+mod not_mapped;
 mod request;
 
 /// One refused call, all its records together.

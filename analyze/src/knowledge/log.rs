@@ -1,7 +1,8 @@
 //! The gaps of one log: where the lake cannot show what happened.
 //!
-//! A log that has records on most days has a habit, and silence that is longer than the habit is a gap. One that speaks rarely (a trail
-//! of few calls, a small test cluster) has none: its silence says nothing, and only what a record tells of it is a gap.
+//! A log that speaks often, or every day, has a habit, and silence that is longer than the habit is a gap. A control plane writes its
+//! audit log all the time. A log that speaks rarely (a trail of few calls, a selection of events) has no habit: its silence says nothing,
+//! and only what a record tells of it is a gap.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +12,14 @@ use super::{Gap, LogKind, Why};
 
 const HOUR: Micros = 3600 * 1_000_000;
 const DAY: Micros = 24 * HOUR;
+/// What was seen is taken to hold for this long where nothing could have shown a change.
+pub(crate) const FRESH: Micros = DAY;
 /// Fewer recorded days than this make no habit.
 const FEW: usize = 5;
+/// So many records on a recorded day are a log that speaks often.
+const OFTEN: u64 = 8;
 /// A log without a habit that begins this long after the cluster did was not there from the beginning.
-const LATE: Micros = 72 * HOUR;
+const LATE: Micros = 7 * DAY;
 
 /// What one log could show, from the beginning of a life to the moment asked about.
 #[derive(Debug, Clone)]
@@ -24,6 +29,17 @@ pub(crate) struct Log {
     lake_end: Micros,
     /// First and last record.
     pub(crate) bounds: Option<(Micros, Micros)>,
+}
+
+/// How much silence a statement can bear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// None: for what is called certain.
+    Whole,
+    /// Where nothing could have shown a change, what was seen holds for a day: for "no".
+    Fresh,
+    /// As of the end of the lake: for grants that are in effect.
+    Standing,
 }
 
 /// The logs of one life of a cluster.
@@ -44,51 +60,74 @@ impl Logs {
             trail: without(LogKind::Trail),
         }
     }
+
+    /// The newest record of any log.
+    pub(crate) fn lake_end(&self) -> Micros {
+        self.audit.lake_end
+    }
 }
 
 /// What the days of a log say of it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Days(BTreeMap<i32, (Micros, Micros)>);
+pub(crate) struct Days(BTreeMap<i32, Day>);
+
+#[derive(Debug, Clone, Copy)]
+struct Day {
+    first: Micros,
+    last: Micros,
+    records: u64,
+}
 
 impl Days {
     pub(crate) fn add(&mut self, day: &CoverageDay) {
-        let (first, last) = self.0.entry(day.day).or_insert((day.first.ts, day.last.ts));
-        *first = (*first).min(day.first.ts);
-        *last = (*last).max(day.last.ts);
+        let own = self.0.entry(day.day).or_insert(Day {
+            first: day.first.ts,
+            last: day.last.ts,
+            records: 0,
+        });
+        own.first = own.first.min(day.first.ts);
+        own.last = own.last.max(day.last.ts);
+        own.records += day.records;
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
+    /// First and last record.
     pub(crate) fn bounds(&self) -> Option<(Micros, Micros)> {
-        Some((self.0.values().next()?.0, self.0.values().next_back()?.1))
+        Some((self.0.values().next()?.first, self.0.values().next_back()?.last))
     }
 
     /// The days of a stretch of time.
     pub(crate) fn within(&self, from: Micros, to: Micros) -> Self {
-        let days = self.0.iter().filter(|(_, (first, last))| *last >= from && *first <= to);
-        Self(days.map(|(day, (first, last))| (*day, ((*first).max(from), (*last).min(to)))).collect())
+        let days = self.0.iter().filter(|(_, day)| day.last >= from && day.first <= to);
+        let cut = |day: &Day| Day {
+            first: day.first.max(from),
+            last: day.last.min(to),
+            ..*day
+        };
+        Self(days.map(|(number, day)| (*number, cut(day))).collect())
     }
 
     /// Stretches without a record between days that have some.
     fn silences(&self) -> Vec<(Micros, Micros)> {
         let next = self.0.values().skip(1);
-        self.0.values().zip(next).map(|((_, last), (first, _))| (*last, *first)).collect()
+        self.0.values().zip(next).map(|(day, next)| (day.last, next.first)).collect()
     }
 
     /// How long the log may be silent by its own habit; `None` where it has none.
     fn habit(&self) -> Option<Micros> {
         let (first, last) = (self.0.keys().next()?, self.0.keys().next_back()?);
-        let span = usize::try_from(last - first + 1).ok()?;
-        // Three days of five: a log that rests at weekends has a habit, one that speaks now and then has none.
-        if self.0.len() < FEW || self.0.len() * 5 < span * 3 {
+        let span = u64::try_from(last - first + 1).ok()?;
+        let days = self.0.len() as u64;
+        let records: u64 = self.0.values().map(|day| day.records).sum();
+        // Three days of five: a log that rests at weekends has a habit.
+        let speaks_often = self.0.len() >= FEW && days * 5 >= span * 3 && records >= days * OFTEN;
+        let speaks_daily = self.0.len() >= 2 * FEW && days * 20 >= span * 19;
+        if !speaks_often && !speaks_daily {
             return None;
         }
         let mut lengths: Vec<Micros> = self.silences().into_iter().map(|(from, to)| to - from).collect();
         lengths.sort_unstable();
         let long = lengths.get(lengths.len() * 9 / 10).or(lengths.last())?;
-        Some(DAY.max(long / 4 * 7))
+        Some((12 * HOUR).max(long / 4 * 7))
     }
 }
 
@@ -118,7 +157,7 @@ impl Log {
                 add(last, until, Why::Ended);
             }
         }
-        if until > lake_end.saturating_add(DAY) {
+        if until > lake_end.saturating_add(FRESH) {
             add(lake_end.max(last), until, Why::LakeEnds);
         }
         Self {
@@ -156,21 +195,24 @@ impl Log {
         self.gaps.sort_by_key(|gap| gap.from);
     }
 
-    /// The first gap between two moments; the end of the lake is none that hides a change which other logs would follow.
-    pub(crate) fn gap_between(&self, from: Micros, to: Micros) -> Option<&Gap> {
-        self.gaps.iter().find(|gap| gap.lies_between(from, to))
-    }
-
-    /// The first gap between two moments that hides what other records of the lake followed: what an `active` grant may not cross.
-    /// Where the whole lake ends, the grant is told as of then.
-    pub(crate) fn hole_between(&self, from: Micros, to: Micros) -> Option<&Gap> {
-        let to = to.min(self.lake_end.max(from));
+    /// The first gap between two moments, by this measure.
+    pub(crate) fn gap_between(&self, measure: Measure, from: Micros, to: Micros) -> Option<&Gap> {
+        if to <= from {
+            return None;
+        }
+        let looks_as_of = measure == Measure::Standing;
+        let to = if looks_as_of { to.min(self.lake_end.max(from)) } else { to };
         let hides = |gap: &&Gap| match gap.why {
-            Why::LakeEnds => false,
-            Why::NotIngested => to - from > DAY,
+            Why::LakeEnds if looks_as_of => false,
+            Why::NotIngested if measure != Measure::Whole => to.saturating_sub(from) > FRESH,
             _ => gap.lies_between(from, to),
         };
         self.gaps.iter().find(hides)
+    }
+
+    /// The first gap between two moments that hides what other records of the lake followed: what an `active` grant may not cross.
+    pub(crate) fn hole_between(&self, from: Micros, to: Micros) -> Option<&Gap> {
+        self.gap_between(Measure::Standing, from, to)
     }
 
     /// The earliest moment from which on the log is whole up to this one.
@@ -202,6 +244,7 @@ mod tests {
                 day: *day,
                 first: mark(*from),
                 last: mark(*to),
+                records: if from == to { 1 } else { 100 },
                 ..CoverageDay::default()
             });
         }
@@ -254,6 +297,6 @@ mod tests {
     fn a_lake_that_ended_is_not_a_hole_and_still_a_gap() {
         let log = Log::of(LogKind::Audit, &whole_days(10..20), 10 * DAY, true, 40 * DAY, 20 * DAY);
         assert_eq!(log.hole_between(12 * DAY, 40 * DAY), None);
-        assert_eq!(log.gap_between(12 * DAY, 40 * DAY).map(|gap| &gap.why), Some(&Why::LakeEnds));
+        assert_eq!(log.gap_between(Measure::Whole, 12 * DAY, 40 * DAY).map(|gap| &gap.why), Some(&Why::LakeEnds));
     }
 }

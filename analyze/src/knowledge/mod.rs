@@ -9,7 +9,7 @@ mod log;
 use eksplain_parse::time::format_rfc3339;
 use eksplain_queries::facts::Micros;
 
-pub(crate) use log::{Days, Log, Logs};
+pub(crate) use log::{Days, FRESH, Log, Logs, Measure};
 
 use crate::findings::Cluster;
 
@@ -35,19 +35,6 @@ pub(crate) struct Doubt<T> {
 }
 
 impl<T> Known<T> {
-    /// Unknown, with nothing near.
-    pub(crate) fn unknown(gap: Option<Gap>) -> Self {
-        Self::Unknown(Doubt { gap, nearest: None })
-    }
-
-    /// The value where it is known.
-    pub(crate) fn value(&self) -> Option<&T> {
-        match self {
-            Self::Is(value) => Some(value),
-            Self::Absent | Self::Unknown(_) => None,
-        }
-    }
-
     /// The value that is known, or the nearest to it: what an answer that is called `likely` may rest on.
     pub(crate) fn likely(&self) -> Option<&T> {
         match self {

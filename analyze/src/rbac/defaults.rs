@@ -84,6 +84,11 @@ static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     ]
 });
 
+/// A ClusterRole that every cluster has.
+pub(crate) fn default_role(name: &str) -> Option<&'static Role> {
+    ROLES.iter().find(|role| role.name == name)
+}
+
 pub(super) fn roles() -> &'static [Role] {
     &ROLES
 }

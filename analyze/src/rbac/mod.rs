@@ -10,8 +10,10 @@ use serde::Deserialize;
 mod defaults;
 mod evaluate;
 pub(crate) mod policies;
+mod scope;
 
-pub(crate) use defaults::is_default;
+pub(crate) use defaults::{default_role, is_default};
+pub(crate) use scope::is_cluster_scoped;
 pub(crate) use evaluate::{Rbac, in_words, rule_allows, scope_covers};
 
 /// What a request asks for; all that RBAC looks at.

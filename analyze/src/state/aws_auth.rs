@@ -9,7 +9,7 @@ use eksplain_queries::facts::{AuditWrite, Mark, Micros};
 use super::history::{History, How, State, Version};
 use super::{Incarnation, lists};
 use crate::json;
-use crate::knowledge::Known;
+use crate::knowledge::{Known, Measure};
 
 /// The ConfigMap's content.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,8 +93,8 @@ fn content(object: &serde_json::Value, text: Option<&str>) -> State<Content> {
 
 impl Incarnation<'_> {
     /// What is known of aws-auth at a moment.
-    pub(crate) fn aws_auth_at(&self, ts: Micros) -> Known<&Content> {
-        self.aws_auth.at(ts, &self.logs.audit, self.born)
+    pub(crate) fn aws_auth_at(&self, ts: Micros, measure: Measure) -> Known<&Content> {
+        self.aws_auth.at(ts, &self.logs.audit, self.born, measure)
     }
 
     /// Contents that some record shows, in order.

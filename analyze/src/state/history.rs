@@ -5,7 +5,7 @@
 
 use eksplain_queries::facts::{Mark, Micros};
 
-use crate::knowledge::{Doubt, Gap, Known, Log};
+use crate::knowledge::{Doubt, Gap, Known, Log, Measure};
 
 /// What one record says of a subject.
 #[derive(Debug, Clone)]
@@ -102,14 +102,14 @@ impl<T> History<T> {
     }
 
     /// What is known of the subject at a moment; `born` is when the cluster was made, with no such subject in it.
-    pub(crate) fn at(&self, ts: Micros, log: &Log, born: Option<Micros>) -> Known<&T> {
+    pub(crate) fn at(&self, ts: Micros, log: &Log, born: Option<Micros>, measure: Measure) -> Known<&T> {
         let split = self.0.partition_point(|version| version.at.ts <= ts);
         let before = self.0[..split].last();
         let after = self.0.get(split);
         let gap_before = match (before, born) {
-            (Some(version), _) => log.gap_between(version.at.ts, ts),
-            (None, Some(born)) => log.gap_between(born, ts),
-            (None, None) => log.gap_between(Micros::MIN, ts),
+            (Some(version), _) => log.gap_between(measure, version.at.ts, ts),
+            (None, Some(born)) => log.gap_between(measure, born, ts),
+            (None, None) => log.gap_between(measure, Micros::MIN, ts),
         };
         if gap_before.is_none() {
             match (before.map(|version| &version.state), born) {
@@ -119,7 +119,7 @@ impl<T> History<T> {
             }
         }
         // What a later record shows was so before, or was not there before it was made.
-        let gap_after = after.and_then(|version| log.gap_between(ts, version.at.ts));
+        let gap_after = after.and_then(|version| log.gap_between(Measure::Whole, ts, version.at.ts));
         if let Some(after) = after.filter(|_| gap_after.is_none()) {
             match (after.how, &after.state) {
                 (How::Look, State::Is(value)) => return Known::Is(value),
@@ -152,7 +152,7 @@ impl<T> History<T> {
         let mut before: Option<&'h Version<T>> = None;
         for version in self.0.iter().take_while(|version| version.at.ts <= until) {
             let since = before.map(|version| version.at.ts).or(born);
-            let gap = log.gap_between(since.unwrap_or(Micros::MIN), version.at.ts);
+            let gap = log.gap_between(Measure::Whole, since.unwrap_or(Micros::MIN), version.at.ts);
             let is_whole = gap.is_none() && since.is_some();
             match (&version.state, open.take()) {
                 (State::Is(value), Some(mut stretch)) if is_same(stretch.value, value) && version.how != How::Birth => {
@@ -205,7 +205,7 @@ impl<'h, T> Stretch<'h, T> {
         was_other: bool,
         log: &Log,
     ) -> Self {
-        let is_known_before = was_other || before.is_none_or(|before| before.state == State::Absent);
+        let is_known_before = was_other || before.is_none_or(|before| matches!(before.state, State::Absent));
         let (start, is_born) = match (version.how, before) {
             (How::Birth, _) => (version.at.ts, true),
             (How::Look, Some(before)) if is_whole && matches!(before.state, State::Obscured) => {

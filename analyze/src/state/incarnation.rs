@@ -9,10 +9,11 @@ use super::aws_auth::{self, Content};
 use super::cut::Cut;
 use super::entries::{self, AccessEntry};
 use super::history::History;
+use super::lists::Look;
 use super::rbac_history::RbacHistory;
 use crate::findings::Cluster;
 use crate::json;
-use crate::knowledge::{Doubt, Known, LogKind, Logs, Why};
+use crate::knowledge::{Doubt, Gap, Known, Logs, Measure};
 use crate::principal::Spellings;
 
 /// Which sources of identity the cluster reads.
@@ -56,6 +57,8 @@ impl Mode {
 pub(crate) struct ModeChange {
     pub(crate) mode: Mode,
     pub(crate) at: Mark,
+    /// It was so already: a snapshot saw it.
+    pub(crate) is_look: bool,
 }
 
 /// One life.
@@ -243,6 +246,7 @@ impl<'f> Incarnation<'f> {
             changes.push(ModeChange {
                 mode: mode.unwrap_or(Mode::ConfigMap),
                 at: created.at.clone(),
+                is_look: false,
             });
         }
         for call in self
@@ -255,6 +259,7 @@ impl<'f> Incarnation<'f> {
                 changes.push(ModeChange {
                     mode,
                     at: call.at.clone(),
+                    is_look: false,
                 });
             }
         }
@@ -264,6 +269,7 @@ impl<'f> Incarnation<'f> {
                 changes.push(ModeChange {
                     mode,
                     at: snapshot.at.clone(),
+                    is_look: true,
                 });
             }
         }
@@ -307,7 +313,7 @@ impl<'f> Incarnation<'f> {
     }
 
     /// What is known of the mode at a moment; [`Incarnation::mode_at`] says what it most likely was.
-    pub(crate) fn mode_known_at(&self, ts: Micros) -> Known<Mode> {
+    pub(crate) fn mode_known_at(&self, ts: Micros, measure: Measure) -> Known<Mode> {
         let mode = self.mode_at(ts);
         let last = self.modes.iter().rev().find(|change| change.at.ts <= ts);
         let next = self.modes.iter().find(|change| change.at.ts > ts);
@@ -320,7 +326,7 @@ impl<'f> Incarnation<'f> {
             _ => {}
         }
         let gap = match last {
-            Some(last) => self.logs.trail.gap_between(last.at.ts, ts).cloned(),
+            Some(last) => self.logs.trail.gap_between(measure, last.at.ts, ts).cloned(),
             None => None,
         };
         match (mode, gap) {
@@ -336,16 +342,28 @@ impl<'f> Incarnation<'f> {
         }
     }
 
-    /// When a type of control-plane log was switched off and not on again by a moment: since when, by whom.
-    pub(crate) fn log_off_since(&self, kind: LogKind, ts: Micros) -> Option<(Micros, Option<&str>)> {
-        let log = match kind {
-            LogKind::Audit => &self.logs.audit,
-            _ => &self.logs.authenticator,
-        };
-        log.gaps().iter().rev().find_map(|gap| match &gap.why {
-            Why::SwitchedOff(by) if gap.from <= ts && gap.to > ts => Some((gap.from, by.as_deref())),
-            _ => None,
-        })
+    /// Whether the mode is known to be CONFIG_MAP: then there are no entries, and nothing takes the creator's hidden right away.
+    pub(crate) fn mode_is_config_map(&self, ts: Micros) -> bool {
+        matches!(self.mode_known_at(ts, Measure::Standing), Known::Is(Mode::ConfigMap))
+    }
+
+    /// Why it is not known which access entries there are at a moment; `None` where it is.
+    pub(crate) fn entries_doubt_at(&self, ts: Micros, measure: Measure) -> Option<Gap> {
+        let trail = &self.logs.trail;
+        let since = self.born.unwrap_or(Micros::MIN);
+        let from_birth = trail.gap_between(measure, since, ts);
+        let looks = self.snapshots.iter().copied().filter_map(Look::of).filter(|look| look.what == "access_entries");
+        let is_seen = looks.into_iter().any(|look| match look.at.ts <= ts {
+            true => trail.gap_between(measure, look.at.ts, ts).is_none(),
+            false => trail.gap_between(Measure::Whole, ts, look.at.ts).is_none(),
+        });
+        from_birth.filter(|_| !is_seen).cloned()
+    }
+
+    /// The newest record of the lake, where it is long before a moment at which the cluster lives.
+    pub(crate) fn lake_ended_before(&self, at: Micros) -> Option<Micros> {
+        let ended = self.logs.lake_end();
+        (!self.is_over_at(at) && at > ended.saturating_add(crate::knowledge::FRESH)).then_some(ended)
     }
 
     /// The earlier of a moment and the life's end.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use eksplain_queries::facts::{CallSuccess, CloudTrailCall, Facts, Login, Micros, Place, RequestSuccess};
+use eksplain_queries::facts::{CallSuccess, CloudTrailCall, Facts, Login, Place, RequestSuccess};
 
 use crate::findings::Cluster;
 use crate::json;
@@ -12,7 +12,6 @@ use crate::places::Places;
 #[derive(Default)]
 pub(crate) struct Index<'f> {
     logins: HashMap<&'f Place, Vec<&'f Login>>,
-    audit_since: HashMap<&'f Place, Micros>,
     requests: HashMap<(&'f Place, Option<&'f str>), Vec<&'f RequestSuccess>>,
     calls: HashMap<(&'f str, &'f str, Option<&'f str>), Vec<&'f CallSuccess>>,
     issued: HashMap<String, &'f CloudTrailCall>,
@@ -30,9 +29,6 @@ impl<'f> Index<'f> {
         let mut covered: BTreeSet<(&Place, &str)> = BTreeSet::new();
         for day in &facts.coverage {
             covered.insert((&day.place, day.table.as_str()));
-            if day.table == "audit" {
-                index.audit_since.entry(&day.place).or_insert(day.first.ts);
-            }
         }
         let clusters = covered.into_iter();
         index.covered = clusters
@@ -65,11 +61,6 @@ impl<'f> Index<'f> {
     /// Logins of this place.
     pub(crate) fn logins(&self, place: &Place) -> &[&'f Login] {
         self.logins.get(place).map_or(&[], Vec::as_slice)
-    }
-
-    /// The first audit record of this place.
-    pub(crate) fn audit_since(&self, place: &Place) -> Option<Micros> {
-        self.audit_since.get(place).copied()
     }
 
     /// Whether the lake has records of this cluster in a table.

@@ -11,7 +11,7 @@ use super::{Incarnation, World};
 use crate::findings::Cluster;
 use crate::json;
 use crate::knowledge::{Days, Log, LogKind, Logs, Why};
-use crate::places::partition_of;
+use eksplain_parse::region::partition_of;
 
 /// What the lake holds of logs, whatever cluster they are of.
 pub(super) struct Trails {

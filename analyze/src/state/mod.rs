@@ -11,7 +11,7 @@ use crate::places::Places;
 use crate::principal::Spellings;
 
 pub(crate) mod aws_auth;
-mod cut;
+pub(crate) mod cut;
 pub(crate) mod entries;
 pub(crate) mod history;
 pub(crate) mod iam;

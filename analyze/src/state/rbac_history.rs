@@ -12,7 +12,7 @@ use super::cut::{Cut, CutWhat};
 use super::history::{History, How, State, Version};
 use super::lists::Look;
 use crate::json;
-use crate::knowledge::{Gap, Known, Log};
+use crate::knowledge::{Gap, Known, Log, Measure};
 use crate::rbac::{Binding, Rbac, RbacObject, Role, parse_object};
 
 /// What tells objects apart.
@@ -84,13 +84,15 @@ impl RbacHistory {
     }
 
     /// Roles and bindings as they were, with Kubernetes's own; what is known across a gap only is among them.
-    pub(crate) fn at(&self, ts: Micros, log: &Log, born: Option<Micros>) -> Rbac<'_> {
+    pub(crate) fn at(&self, ts: Micros, log: &Log, born: Option<Micros>, measure: Measure) -> Rbac<'_> {
         let mut roles = Vec::new();
         let mut bindings = Vec::new();
         let mut gone = Vec::new();
         for (key, history) in self.objects.iter().filter(|(key, history)| is_touched(key, history, ts)) {
-            match history.at(ts, log, born) {
+            match history.at(ts, log, born, measure) {
                 Known::Absent => gone.push(key),
+                // What was seen before a gap is no grant that is known to be in effect.
+                Known::Unknown(_) if measure == Measure::Standing => {}
                 known => match known.likely() {
                     Some(RbacObject::Role(role)) => roles.push(role),
                     Some(RbacObject::Binding(binding)) => bindings.push(binding),
@@ -106,14 +108,23 @@ impl RbacHistory {
     }
 
     /// Whether all of RBAC is known at a moment.
-    pub(crate) fn completeness_at(&self, ts: Micros, log: &Log, born: Option<Micros>) -> Completeness {
-        let is_whole_from_birth = born.is_some_and(|born| log.gap_between(born, ts).is_none());
-        for resource in RESOURCES.into_iter().filter(|_| !is_whole_from_birth) {
+    fn completeness_at(
+        &self,
+        ts: Micros,
+        log: &Log,
+        born: Option<Micros>,
+        resources: &[&'static str],
+        measure: Measure,
+    ) -> Completeness {
+        let is_whole_from_birth = born.is_some_and(|born| log.gap_between(measure, born, ts).is_none());
+        for resource in resources.iter().copied().filter(|_| !is_whole_from_birth) {
             let of_it = || self.looks.iter().filter(|(_, seen)| *seen == resource).map(|(at, _)| *at);
             let before = of_it().filter(|at| *at <= ts).max();
             let after = of_it().filter(|at| *at > ts).min();
-            let gap_to = |from: Micros, to: Micros| log.gap_between(from, to);
-            let gaps = [before.map(|at| gap_to(at, ts)), after.map(|at| gap_to(ts, at))];
+            let gaps = [
+                before.map(|at| log.gap_between(measure, at, ts)),
+                after.map(|at| log.gap_between(Measure::Whole, ts, at)),
+            ];
             match gaps {
                 [Some(None), _] | [_, Some(None)] => {}
                 [Some(Some(gap)), _] | [None, Some(Some(gap))] => return Completeness::Gap(gap.clone()),
@@ -122,8 +133,9 @@ impl RbacHistory {
         }
         let is_obscured = self.anything.iter().any(|at| *at <= ts && !self.was_seen_between(*at, ts))
             || self.objects.iter().any(|(key, history)| {
-                is_touched(key, history, ts)
-                    && matches!(history.at(ts, log, born), Known::Unknown(doubt) if doubt.gap.is_none())
+                resources.contains(&key.resource.as_str())
+                    && is_touched(key, history, ts)
+                    && matches!(history.at(ts, log, born, measure), Known::Unknown(doubt) if doubt.gap.is_none())
             });
         if is_obscured { Completeness::Obscured } else { Completeness::Whole }
     }
@@ -157,11 +169,6 @@ impl RbacHistory {
             namespace,
             name: binding.role_name.clone(),
         })
-    }
-
-    /// Whether cluster roles were seen whole by a moment, so that one that no record names is not there.
-    pub(crate) fn saw_roles_by(&self, ts: Micros) -> bool {
-        self.looks.iter().any(|(at, resource)| *resource == "clusterroles" && *at <= ts)
     }
 
     fn write(&mut self, write: &AuditWrite) {
@@ -353,12 +360,17 @@ fn resource_of(kind: &str) -> Option<&'static str> {
 
 impl Incarnation<'_> {
     /// RBAC as it was at a moment, as far as records tell.
-    pub(crate) fn rbac_at(&self, ts: Micros) -> Rbac<'_> {
-        self.rbac.at(ts, &self.logs.audit, self.born)
+    pub(crate) fn rbac_at(&self, ts: Micros, measure: Measure) -> Rbac<'_> {
+        self.rbac.at(ts, &self.logs.audit, self.born, measure)
     }
 
-    /// Whether all of it is known then.
-    pub(crate) fn rbac_completeness_at(&self, ts: Micros) -> Completeness {
-        self.rbac.completeness_at(ts, &self.logs.audit, self.born)
+    /// Whether all objects of these resources are known then.
+    pub(crate) fn rbac_completeness_at(&self, ts: Micros, resources: &[&'static str], measure: Measure) -> Completeness {
+        self.rbac.completeness_at(ts, &self.logs.audit, self.born, resources, measure)
+    }
+
+    /// Whether all of RBAC is known then.
+    pub(crate) fn rbac_is_whole_at(&self, ts: Micros) -> bool {
+        self.rbac_completeness_at(ts, &RESOURCES, Measure::Whole) == Completeness::Whole
     }
 }

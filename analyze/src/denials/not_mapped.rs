@@ -1,0 +1,338 @@
+//! Why the authenticator knew nobody by that ARN: by the state of that moment, and by what was there before.
+//!
+//! Rule: the domain's section 5.2. What is known whole makes a cause certain; what is known across a gap makes it likely; where nothing
+//! is known of aws-auth, that is said.
+
+use eksplain_parse::arn::Arn;
+use eksplain_parse::aws_auth::{AwsAuth, Mapping, Section};
+use eksplain_parse::time::format_rfc3339;
+use eksplain_queries::facts::{DeniedLogin, Micros, StsResponse};
+
+use super::authn::last_login;
+use super::near_miss::nearest;
+use super::{Verdict, fixes};
+use crate::findings::{Cluster, Confidence, Fix, PrincipalState, Reason};
+use crate::knowledge::{Known, Measure};
+use crate::state::aws_auth::Content;
+use crate::state::entries::{AccessEntry, key_of};
+use crate::state::history::{How, State};
+use crate::state::{Incarnation, Mode, World};
+
+/// A refused login and where it belongs.
+pub(super) struct Refused<'r, 'w> {
+    pub(super) world: &'r World<'w>,
+    pub(super) life: &'r Incarnation<'w>,
+    pub(super) cluster: &'r Cluster,
+    pub(super) line: &'r DeniedLogin,
+    /// As the line has it: a user's path is kept.
+    pub(super) arn: &'r str,
+    /// In the form of answers.
+    pub(super) principal: &'r str,
+    pub(super) sts: Option<&'r StsResponse>,
+}
+
+/// A new access entry takes effect within this time.
+const PROPAGATION: Micros = 60 * 1_000_000;
+
+pub(super) fn verdict(refused: &Refused<'_, '_>) -> Verdict {
+    refused
+        .by_entry()
+        .or_else(|| refused.by_aws_auth())
+        .unwrap_or_else(|| refused.by_absence())
+}
+
+impl Refused<'_, '_> {
+    fn ts(&self) -> Micros {
+        self.line.at.ts
+    }
+
+    fn mode(&self) -> Mode {
+        self.life.mode_at(self.ts())
+    }
+
+    /// The ARN that aws-auth compares.
+    fn caller(&self) -> String {
+        let parsed = Arn::parse(self.arn).ok().and_then(|parsed| parsed.matching());
+        parsed.unwrap_or_else(|| self.arn.to_owned())
+    }
+
+    fn maps_caller<'a>(&self, auth: &'a AwsAuth) -> Option<&'a Mapping> {
+        let caller = self.caller();
+        let parsed = Arn::parse(&caller).ok()?;
+        auth.find(&parsed)
+    }
+
+    /// An access entry of its ARN that does not admit it.
+    fn by_entry(&self) -> Option<Verdict> {
+        if self.mode() == Mode::ConfigMap {
+            return None;
+        }
+        let ts = self.ts();
+        let key = key_of(self.principal);
+        let entry = self.life.entries_at(ts).find(|entry| entry.is_of(key.as_deref()))?;
+        let bound = entry.made_at.unwrap_or(entry.stay.first.ts);
+        let is_stranger = self.world.iam.fate(self.principal, bound, ts, true).recreated.is_some();
+        let is_new = !is_stranger
+            && ts - entry.stay.start() < PROPAGATION
+            && last_login(self.world, self.line, self.principal).is_some_and(|login| login > ts);
+        if is_new {
+            return Some(Verdict::new(
+                Reason::AuthnAccessEntryPropagating,
+                "the access entry was made less than a minute before: it had not taken effect yet",
+                Confidence::Likely,
+            ));
+        }
+        let had_other_id = self
+            .sts
+            .and_then(|sts| sts.user_id.as_deref())
+            .is_some_and(|id| self.logged_in_with_another_id(id));
+        let is_whole = self.life.entries_doubt_at(ts, Measure::Whole).is_none();
+        let confidence = match (is_stranger || had_other_id, is_whole) {
+            (true, true) => Confidence::Certain,
+            _ => Confidence::Likely,
+        };
+        let cause = "its access entry is bound to the unique id of an earlier principal of the same name";
+        let fix = fixes::renew_entry(self.cluster, entry, ts);
+        Some(Verdict::new(Reason::AuthnAccessEntryStaleId, cause, confidence).with([fix]))
+    }
+
+    fn logged_in_with_another_id(&self, id: &str) -> bool {
+        let is_other = |uid: &str| uid.rsplit(':').next().is_some_and(|known| known != id);
+        let of_principal = |arn: Option<&str>| arn.is_some_and(|arn| arn.eq_ignore_ascii_case(self.principal));
+        self.world.index.logins(&self.line.place).iter().any(|login| {
+            login.last.ts < self.line.at.ts
+                && of_principal(login.canonical_arn.as_deref())
+                && login.uid.as_deref().is_some_and(is_other)
+        })
+    }
+
+    /// What aws-auth holds, or lacks, in a mode that reads it.
+    fn by_aws_auth(&self) -> Option<Verdict> {
+        let ts = self.ts();
+        let known = self.life.aws_auth_at(ts, Measure::Whole);
+        if self.mode() == Mode::Api {
+            return self.ignored(&known);
+        }
+        match &known {
+            Known::Is(content) => self.by_content(content, None),
+            Known::Absent if self.was_deleted() || self.mode_reads_aws_auth() => Some(self.missing()),
+            Known::Absent => None,
+            Known::Unknown(doubt) => {
+                let why = match &doubt.gap {
+                    Some(gap) => gap.sentence(),
+                    None => "a write between does not show its content".to_owned(),
+                };
+                self.by_content(doubt.nearest?, Some(&why))
+            }
+        }
+    }
+
+    /// Whether it is known that the cluster read aws-auth then: only then does its absence shut anybody out.
+    fn mode_reads_aws_auth(&self) -> bool {
+        matches!(
+            self.life.mode_known_at(self.ts(), Measure::Whole),
+            Known::Is(Mode::ConfigMap | Mode::ApiAndConfigMap)
+        )
+    }
+
+    /// Whoever had it deleted it: somebody read it until then.
+    fn was_deleted(&self) -> bool {
+        self.life.aws_auth.last_by(self.ts()).is_some_and(|version| version.how == How::Death)
+    }
+
+    fn ignored(&self, known: &Known<&Content>) -> Option<Verdict> {
+        self.maps_caller(&known.likely()?.auth)?;
+        let confidence = match known {
+            Known::Is(_) => Confidence::Certain,
+            _ => Confidence::Likely,
+        };
+        let cause = "aws-auth maps it, and the cluster's mode is API, which ignores aws-auth";
+        let fix = fixes::access_entry(self.cluster, self.principal, Some("NAMESPACE"));
+        Some(Verdict::new(Reason::AuthnAwsAuthIgnored, cause, confidence).with([fix]))
+    }
+
+    /// A mapping that was meant for the caller; `across` says what lies between the content and the refusal.
+    fn by_content(&self, content: &Content, across: Option<&str>) -> Option<Verdict> {
+        let caller = self.caller();
+        let auth = &content.auth;
+        let weaken = |confidence: Confidence| match across {
+            Some(_) => confidence.max(Confidence::Likely),
+            None => confidence,
+        };
+        let say = |cause: String| match across {
+            Some(why) => format!("{cause} (as aws-auth was seen at another time: {why})"),
+            None => cause,
+        };
+        let (section, key) = if caller.contains(":user/") {
+            (Section::Users, "mapUsers")
+        } else {
+            (Section::Roles, "mapRoles")
+        };
+        let names_caller = || content.data[key].as_str().is_some_and(|text| holds_word(text, &caller));
+        if auth.lost(section) && (names_caller() || self.was_mapped_when_it_parsed()) {
+            let cause = format!("{key} of aws-auth does not parse, so that nobody in it is known; it would map the caller");
+            let verdict = Verdict::new(Reason::AuthnAwsAuthMalformed, say(cause), weaken(Confidence::Certain));
+            return Some(verdict.with([self.restore("Restore the last aws-auth that parsed")]));
+        }
+        let miss = nearest(auth, &caller)?;
+        let cause = format!("{}: {}", miss.cause, miss.mapping.arn);
+        let fix = fixes::replace_mapping(
+            self.cluster,
+            &miss.mapping.arn,
+            &caller,
+            &miss.mapping.username,
+            &miss.mapping.groups,
+        );
+        Some(Verdict::new(miss.reason, say(cause), weaken(miss.confidence)).with([fix, fixes::verify()]))
+    }
+
+    fn missing(&self) -> Verdict {
+        let deletion = self.life.aws_auth.last_by(self.ts());
+        let cause = match deletion {
+            Some(version) if version.how == How::Death => format!(
+                "aws-auth is not there: it was deleted by {} at {}",
+                version.by.as_deref().unwrap_or("somebody"),
+                format_rfc3339(version.at.ts)
+            ),
+            Some(_) => "aws-auth is not there".to_owned(),
+            None => "aws-auth was never made".to_owned(),
+        };
+        let has_content = self.contents_by(self.ts()).next_back().is_some();
+        let fix = match has_content {
+            true => self.restore("Restore aws-auth as it was last"),
+            false => fixes::fix(
+                "Make aws-auth again, as the creator or another admin",
+                vec!["kubectl apply -f aws-auth-cm.yaml".to_owned()],
+            ),
+        };
+        Verdict::new(Reason::AuthnAwsAuthMissing, cause, Confidence::Certain).with([fix])
+    }
+
+    /// Nothing admits the caller: what did, what became of it, and what is not known.
+    fn by_absence(&self) -> Verdict {
+        let ts = self.ts();
+        let aws_auth = self.life.aws_auth_at(ts, Measure::Whole);
+        let is_known = (self.mode() == Mode::Api || !aws_auth.is_unknown())
+            && (self.life.mode_is_config_map(ts) || self.life.entries_doubt_at(ts, Measure::Whole).is_none());
+        let confidence = if is_known { Confidence::Certain } else { Confidence::Likely };
+        if let Some(verdict) = self.removed_mapping(confidence).or_else(|| self.removed_entry(confidence)) {
+            return verdict;
+        }
+        let fate = self.world.iam.fate(self.principal, Micros::MIN, ts, false);
+        if fate.state == PrincipalState::Deleted {
+            let cause = "the IAM principal was deleted; credentials from before still worked at STS";
+            return Verdict::new(Reason::AuthnPrincipalDeleted, cause, Confidence::Likely).with(self.defaults());
+        }
+        let cause = if is_known {
+            "no mapping and no access entry admits the caller".to_owned()
+        } else if self.mode() != Mode::Api && aws_auth.is_unknown() {
+            "nothing that is known admits the caller; what aws-auth holds is not in these logs".to_owned()
+        } else {
+            "nothing that is known admits the caller; which access entries there are is not in these logs".to_owned()
+        };
+        Verdict::new(Reason::AuthnNotMapped, cause, confidence).with(self.defaults())
+    }
+
+    /// A mapping that was there and was taken away.
+    fn removed_mapping(&self, confidence: Confidence) -> Option<Verdict> {
+        if self.mode() == Mode::Api {
+            return None;
+        }
+        let ts = self.ts();
+        let versions: Vec<_> = self.life.aws_auth.versions().iter().filter(|version| version.at.ts <= ts).collect();
+        let mapped_in = |state: &State<Content>| match state {
+            State::Is(content) => self.maps_caller(&content.auth).cloned(),
+            State::Absent | State::Obscured => None,
+        };
+        let last = versions.iter().rposition(|version| mapped_in(&version.state).is_some())?;
+        let mapping = mapped_in(&versions[last].state)?;
+        let next = versions.get(last + 1).filter(|next| next.state != State::Obscured)?;
+        let by = next.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let when = format_rfc3339(next.at.ts);
+        let how = match next.how {
+            How::Look => format!("was gone from it by {when}"),
+            _ => format!("was removed at {when}{by}"),
+        };
+        let cause = format!("the mapping of {} in aws-auth {how}", mapping.arn);
+        let restored = fixes::restore_mapping(self.cluster, &mapping);
+        let whole = matches!(&next.state, State::Is(content) if content.auth.mappings.is_empty())
+            .then(|| self.restore("Or restore all of aws-auth as it was before"));
+        Some(
+            Verdict::new(Reason::AuthnNotMapped, cause, confidence)
+                .with([restored])
+                .with(whole)
+                .with([fixes::verify()]),
+        )
+    }
+
+    /// An access entry that was there and was deleted.
+    fn removed_entry(&self, confidence: Confidence) -> Option<Verdict> {
+        let ts = self.ts();
+        let key = key_of(self.principal);
+        let ended = |entry: &&AccessEntry| entry.is_of(key.as_deref()) && entry.stay.end.as_ref().is_some_and(|end| end.at <= ts);
+        let entry = self.life.entries.iter().rev().find(ended)?;
+        let end = entry.stay.end.as_ref()?;
+        let by = end.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let when = format_rfc3339(end.at);
+        let cause = match end.is_exact {
+            true => format!("its access entry was deleted at {when}{by}"),
+            false => format!("its access entry was gone by {when}"),
+        };
+        let fix = fixes::restore_entry(self.cluster, entry, end.at - 1);
+        Some(Verdict::new(Reason::AuthnNotMapped, cause, confidence).with([fix, fixes::verify()]))
+    }
+
+    fn defaults(&self) -> Vec<Fix> {
+        let entry = || fixes::access_entry(self.cluster, self.principal, Some("NAMESPACE"));
+        let mapping = || fixes::mapping(self.cluster, &self.caller());
+        match self.mode() {
+            Mode::Api => vec![entry(), fixes::verify()],
+            Mode::ConfigMap => vec![mapping(), fixes::verify()],
+            _ => vec![entry(), mapping(), fixes::verify()],
+        }
+    }
+
+    /// Contents of aws-auth that parse as a whole, up to a moment.
+    fn contents_by(&self, ts: Micros) -> impl DoubleEndedIterator<Item = &Content> {
+        self.life
+            .aws_auth_contents()
+            .filter(move |(version, _)| version.at.ts <= ts)
+            .map(|(_, content)| content)
+            .filter(|content| !is_broken(&content.auth) && !content.auth.mappings.is_empty())
+    }
+
+    fn was_mapped_when_it_parsed(&self) -> bool {
+        self.contents_by(self.ts()).next_back().is_some_and(|content| self.maps_caller(&content.auth).is_some())
+    }
+
+    /// The last content that parsed, as a manifest.
+    fn restore(&self, title: &str) -> Fix {
+        let good = self.contents_by(self.ts()).next_back();
+        let manifest = good.map(|content| {
+            serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"}, "data": content.data})
+        });
+        Fix {
+            title: format!("{title}, as an admin whom it does not map (the creator, or an access entry)"),
+            commands: match manifest {
+                Some(_) => vec!["kubectl apply -f aws-auth.json".to_owned()],
+                None => vec!["kubectl -n kube-system edit configmap aws-auth".to_owned()],
+            },
+            manifest: manifest.and_then(|manifest| serde_json::to_string_pretty(&manifest).ok()),
+        }
+    }
+}
+
+fn is_broken(auth: &AwsAuth) -> bool {
+    auth.problems.iter().any(|problem| problem.lost_section)
+}
+
+/// Whether the text has the ARN as a word of its own, not as the beginning of a longer one.
+fn holds_word(text: &str, arn: &str) -> bool {
+    let (text, arn) = (text.to_lowercase(), arn.to_lowercase());
+    text.match_indices(&arn).any(|(at, found)| {
+        text[at + found.len()..]
+            .chars()
+            .next()
+            .is_none_or(|c| !(c.is_ascii_alphanumeric() || "/_-+=,.@".contains(c)))
+    })
+}
