@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each file of tests uses its part")]
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -101,6 +102,21 @@ impl Lab {
         self.ingest("authenticator.log", text);
     }
 
+    /// A file of that modification time: what a snapshot's file has.
+    pub(crate) fn file_of(&self, name: &str, content: impl AsRef<[u8]>, modified: &str) -> PathBuf {
+        let path = self.file(name, content);
+        let second = modified.parse::<jiff::Timestamp>().unwrap().as_second();
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(second.unsigned_abs());
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(time).unwrap();
+        path
+    }
+
+    /// `ingest snapshot --kubectl` of one file with the hints of prod, whatever comes of it.
+    pub(crate) fn try_kubectl(&self, path: &Path) -> Answer {
+        self.run(&[&["ingest", "snapshot", "--kubectl", path.to_str().unwrap()], &PLACE[..]].concat())
+    }
+
     /// A question as of a moment, that must have an answer.
     pub(crate) fn ask(&self, words: &[&str], at: &str) -> Answer {
         let answer = self.run(&[words, &["--at", at]].concat());
@@ -151,6 +167,13 @@ impl Answer {
             .iter()
             .filter(|finding| finding[field] == text)
             .collect()
+    }
+
+    /// The one finding with this reason.
+    pub(crate) fn reason(&self, reason: &str) -> &Value {
+        let mut found = self.with("reason", reason);
+        assert_eq!(found.len(), 1, "findings of {reason}: {}", self.json);
+        found.remove(0)
     }
 
     /// The one finding of a principal, in its latest life.
@@ -233,6 +256,21 @@ pub(crate) fn says(value: &Value, words: &[&str]) -> bool {
 fn has_all(text: &str, words: &[&str]) -> bool {
     let text = text.to_lowercase();
     words.iter().all(|word| text.contains(&word.to_lowercase()))
+}
+
+/// All commands and manifests of the fixes of a finding, one text a fix.
+pub(crate) fn fixes(finding: &Value) -> Vec<String> {
+    let fixes = finding["fix"].as_array().into_iter().flatten();
+    let text = |fix: &Value| {
+        let commands = fix["commands"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        let manifest = fix["manifest"].as_str();
+        commands.chain(manifest).collect::<Vec<_>>().join("\n")
+    };
+    fixes.map(text).collect()
 }
 
 /// Whether a time of an answer is this one, to the second.
