@@ -339,7 +339,8 @@ fn a_custom_role_that_lost_its_rules_by_a_second_snapshot_gives_nothing() {
 #[test]
 fn aws_auth_that_a_whole_later_list_lacks_is_gone() {
     let lab = Lab::new();
-    let config = |name: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "kube-system", "uid": name}, "data": {}});
+    // kubectl get --raw /api/v1/namespaces/kube-system/configmaps
+    let config = |name: &str| json!({"metadata": {"name": name, "namespace": "kube-system", "uid": name}, "data": {}});
     let others = || {
         [
             "coredns",
@@ -348,14 +349,15 @@ fn aws_auth_that_a_whole_later_list_lacks_is_gone() {
             "kube-root-ca.crt",
         ]
         .map(config)
+        .to_vec()
     };
-    let mut whole: Vec<Value> = others().into();
-    whole.push(snapshot::aws_auth(&snapshot::masters(&role("Cara"))));
+    let whole = |items: Vec<Value>| json!({"kind": "ConfigMapList", "apiVersion": "v1", "metadata": {"resourceVersion": "9001"}, "items": items});
+    let aws_auth = snapshot::aws_auth(&snapshot::masters(&role("Cara")));
     Look::eks("CONFIG_MAP", BIRTH)
-        .kubectl(snapshot::list(whole))
+        .kubectl(whole([others(), vec![aws_auth]].concat()))
         .take(&lab, FIRST);
     Look::eks("CONFIG_MAP", BIRTH)
-        .kubectl(snapshot::list(others().into()))
+        .kubectl(whole(others()))
         .take(&lab, SECOND);
     assert_eq!(admins(&lab, AFTER_FIRST).status(&role("Cara")), Some("active"));
     let second = admins(&lab, AFTER_SECOND);

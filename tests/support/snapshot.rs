@@ -42,28 +42,25 @@ pub(crate) fn snapshot(lake: &Path, taken_at: &str, documents: &[Document]) {
         let mut lake = Lake::open_or_create(lake).unwrap();
         let mut intake = Intake::begin(&mut lake, KeepRaw::Evidence).unwrap();
         // One call after the other, as the command makes them.
-        for (line, document) in (1..).zip(documents) {
-            let Some((kind, cluster, name, body)) = record(document) else {
-                continue;
-            };
+        for (line, (kind, cluster, name, body)) in (1_u32..).zip(documents.iter().flat_map(records)) {
+            let body = body.to_string();
             let record = SnapshotRecord {
                 kind,
                 name: &name,
-                body: &body.to_string(),
+                body: &body,
             };
             let region = cluster.is_some().then_some(REGION);
-            intake.snapshot(
-                &record,
-                &Origin {
-                    account: Some(ACCOUNT),
-                    region,
-                    cluster: cluster.as_deref(),
-                    uri: &format!("snapshot://{ACCOUNT}/{}", region.unwrap_or("iam")),
-                    line,
-                    ts: Some(taken.as_microsecond() + i64::from(u32::try_from(line).unwrap()) * 20_000),
-                    ..Origin::default()
-                },
-            );
+            let uri = format!("snapshot://{ACCOUNT}/{}", region.unwrap_or("iam"));
+            let origin = Origin {
+                account: Some(ACCOUNT),
+                region,
+                cluster: cluster.as_deref(),
+                uri: &uri,
+                line: line.into(),
+                ts: Some(taken.as_microsecond() + i64::from(line) * 20_000),
+                ..Origin::default()
+            };
+            intake.snapshot(&record, &origin);
         }
         intake.commit(Vec::new()).unwrap();
         intake.finish();
@@ -89,20 +86,41 @@ pub(crate) fn snapshot(lake: &Path, taken_at: &str, documents: &[Document]) {
     }
 }
 
-/// Kind, cluster, name and body as `ingest snapshot` writes them.
-fn record(document: &Document) -> Option<(&'static str, Option<String>, String, Value)> {
+/// Kind, cluster, name and body of a row.
+type Row = (&'static str, Option<String>, String, Value);
+
+/// The rows of a document, as `ingest snapshot` writes them; the policies of an entry are a whole list besides.
+fn records(document: &Document) -> Vec<Row> {
+    let mut rows: Vec<Row> = record(document).into_iter().collect();
+    if let (Document::AssociatedPolicies(answer), Some((_, cluster, principal, _))) = (document, rows.first().cloned())
+    {
+        let policies = answer["associatedAccessPolicies"].as_array().unwrap().iter();
+        let arns: Vec<String> = policies
+            .map(|policy| policy["policyArn"].as_str().unwrap().to_owned())
+            .collect();
+        let scope = json!({"of": "access_policy_association", "clusterName": cluster, "principalArn": principal});
+        rows.push((
+            "list",
+            cluster,
+            format!("access_policy_associations:{principal}"),
+            complete(&arns, scope),
+        ));
+    }
+    rows
+}
+
+fn record(document: &Document) -> Option<Row> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Some(match document {
         Document::Cluster(answer) => {
             let body = seconds(&answer["cluster"]);
             ("cluster", Some(text(&body["name"])), text(&body["name"]), body)
         }
-        // What marks the entries of a snapshot as all that there were.
         Document::AccessEntries(cluster, arns) => (
-            "access_entry_list",
+            "list",
             Some(cluster.clone()),
-            cluster.clone(),
-            json!({"clusterName": cluster, "accessEntries": arns}),
+            "access_entries".to_owned(),
+            complete(arns, json!({"of": "access_entry", "clusterName": cluster})),
         ),
         Document::AccessEntry(answer) => {
             let body = seconds(&answer["accessEntry"]);
@@ -146,6 +164,13 @@ fn record(document: &Document) -> Option<(&'static str, Option<String>, String, 
         }
         Document::Kubectl(_) => return None,
     })
+}
+
+/// What notes that a list is whole: what it lacks is not there.
+fn complete(names: &[String], scope: Value) -> Value {
+    let mut names = names.to_vec();
+    names.sort();
+    json!({"complete": true, "count": names.len(), "names": names, "scope": scope})
 }
 
 /// Times of EKS as the API gives them: seconds since 1970.
@@ -330,6 +355,9 @@ pub(crate) fn everything() -> Value {
     json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}])
 }
 
+/// A role and binding of two namespaces that every cluster has.
+const SIGNER: &str = "system:controller:bootstrap-signer";
+
 /// Some roles that every cluster has.
 pub(crate) fn default_roles() -> Vec<Value> {
     let read = json!([{"apiGroups": [""], "resources": ["pods", "configmaps", "services"], "verbs": ["get", "list", "watch"]}]);
@@ -342,17 +370,21 @@ pub(crate) fn default_roles() -> Vec<Value> {
         role["metadata"]["labels"] = json!({"kubernetes.io/bootstrapping": "rbac-defaults"});
         role
     };
-    let pods = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]);
-    let mut namespaced = role("system:controller:token-cleaner", pods);
-    namespaced["kind"] = json!("Role");
-    namespaced["metadata"]["namespace"] = json!("kube-system");
+    let signs = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]}]);
+    let signer = |namespace: &str| {
+        let mut role = role(SIGNER, signs.clone());
+        role["kind"] = json!("Role");
+        role["metadata"]["namespace"] = json!(namespace);
+        role
+    };
     vec![
         role("cluster-admin", everything()),
         role("admin", write.clone()),
         role("edit", write),
         role("view", read),
         role("system:discovery", discover),
-        namespaced,
+        signer("kube-public"),
+        signer("kube-system"),
     ]
 }
 
@@ -362,13 +394,16 @@ pub(crate) fn default_bindings() -> Vec<Value> {
         binding["metadata"]["labels"] = json!({"kubernetes.io/bootstrapping": "rbac-defaults"});
         binding
     };
-    let mut namespaced = role_binding(
-        "kube-system",
-        "system:controller:token-cleaner",
-        "system:controller:token-cleaner",
-        account_subject("kube-system", "token-cleaner"),
-    );
-    namespaced["roleRef"]["kind"] = json!("Role");
+    let signer = |namespace: &str| {
+        let mut binding = labelled(role_binding(
+            namespace,
+            SIGNER,
+            SIGNER,
+            account_subject("kube-system", "bootstrap-signer"),
+        ));
+        binding["roleRef"]["kind"] = json!("Role");
+        binding
+    };
     vec![
         labelled(cluster_role_binding(
             "cluster-admin",
@@ -380,6 +415,7 @@ pub(crate) fn default_bindings() -> Vec<Value> {
             "system:discovery",
             group_subject("system:authenticated"),
         )),
-        labelled(namespaced),
+        signer("kube-public"),
+        signer("kube-system"),
     ]
 }
