@@ -280,6 +280,13 @@ fn printed_by_the_aws_cli() -> [(&'static str, Value); 3] {
     ]
 }
 
+/// Each document is a record; that a list is whole may be one more.
+fn assert_is_taken(done: &Answer) {
+    let [kept, repeated, rejected] = counts(done);
+    assert_eq!((done.code, repeated, rejected), (0, 0, 0), "{}", done.stderr);
+    assert!(kept >= 3, "{}", done.stderr);
+}
+
 fn assert_glass_is_admin(lab: &Lab) {
     let admins = lab.ask(&["admins"], "2026-03-01T13:00:00Z");
     let route = admins.route(&role("glass"), "access_policy");
@@ -300,7 +307,7 @@ fn case_25_what_the_aws_cli_prints_of_a_cluster_is_read_among_files() {
         lab.file_of(&format!("sent/{name}"), format!("{document:#}"), "2026-03-01T12:00:00Z");
     }
     let done = lab.try_ingest(&lab.file("sent.txt", "").with_file_name("sent"), &PLACE);
-    assert_eq!((done.code, counts(&done)), (0, [3, 0, 0]), "{}", done.stderr);
+    assert_is_taken(&done);
     assert_glass_is_admin(&lab);
 }
 
@@ -314,7 +321,7 @@ fn case_25_what_the_aws_cli_prints_of_a_cluster_is_a_snapshot_of_the_time_that_i
     }
     words.extend(PLACE);
     let done = lab.run(&words);
-    assert_eq!((done.code, counts(&done)), (0, [3, 0, 0]), "{}", done.stderr);
+    assert_is_taken(&done);
     assert_glass_is_admin(&lab);
 }
 

@@ -260,6 +260,17 @@ impl Look {
         self
     }
 
+    /// Changes what `get-role` said of a role.
+    pub(crate) fn edit_role(&mut self, name: &str, edit: impl Fn(&mut Value)) {
+        for document in &mut self.documents {
+            if let Document::Role(answer) = document
+                && answer["Role"]["RoleName"] == name
+            {
+                edit(&mut answer["Role"]);
+            }
+        }
+    }
+
     /// IAM says NoSuchEntity.
     pub(crate) fn gone(mut self, arn: &str) -> Self {
         self.documents.push(Document::NoSuchEntity(arn.to_owned()));
