@@ -226,6 +226,49 @@ fn a_refusal_is_told_and_the_rest_goes_on() {
 }
 
 #[test]
+fn rescue_in_a_busy_account_looks_up_only_who_matters() {
+    let now = jiff::Timestamp::now().as_second();
+    let record = |id: &str, days: i64, source: &str, name: &str, region: &str, request: Value| {
+        let time = jiff::Timestamp::from_second(now - days * 86_400).unwrap();
+        json!({"eventVersion": "1.11", "eventID": id, "eventTime": time.to_string(), "eventSource": source, "eventName": name, "awsRegion": region,
+            "recipientAccountId": "111122223333", "readOnly": false, "requestParameters": request, "responseElements": null, "sourceIPAddress": "203.0.113.7",
+            "userIdentity": {"type": "AssumedRole", "principalId": "AROATARA:apply", "arn": "arn:aws:sts::111122223333:assumed-role/Tara/apply", "accountId": "111122223333",
+                "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": "AROATARA", "arn": "arn:aws:iam::111122223333:role/Tara", "userName": "Tara"}}}})
+    };
+    let access = json!({"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": true});
+    let made = record(
+        "00000000-0000-4000-8000-000000000001",
+        60,
+        "eks.amazonaws.com",
+        "CreateCluster",
+        "us-east-1",
+        json!({"name": "prod", "accessConfig": access}),
+    );
+    let deleted = record(
+        "00000000-0000-4000-8000-000000000002",
+        10,
+        "iam.amazonaws.com",
+        "DeleteRole",
+        "us-east-1",
+        json!({"roleName": "Tara"}),
+    );
+    let server = Server::lookup_events(
+        &json!({"events": 0, "role_events": 12_000, "days": 89, "quota": 2, "records": [made, deleted]}),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let (_, answer, said) = run(&mut server.eksplain(&folder.path().join("lake"), &["rescue", "prod"]));
+    let took = began.elapsed();
+    let creator = &answer["creators"]["findings"][0];
+    assert_eq!(
+        creator["creator"]["principal"], "arn:aws:iam::111122223333:role/Tara",
+        "{answer} {said}"
+    );
+    assert_eq!(creator["creator_state"], "deleted", "{creator}");
+    assert!(took < Duration::from_secs(60), "{took:?}");
+}
+
+#[test]
 fn rescue_answers_with_the_sources_that_answer() {
     let server = Server::lookup_events(&json!({"events": 900, "quota": 0, "seed": 2}));
     let folder = tempfile::tempdir().unwrap();

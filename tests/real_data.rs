@@ -191,3 +191,50 @@ fn sample_lines_of_the_authenticator_become_records() {
     assert_eq!((read, rejected), (lines.len() as u64, 0));
     assert_eq!(kept + repeated, read);
 }
+
+/// Public situations as they came, in folder `field`: (files, hints of prod, exit, kept, rejected). Their answers are in `tests/field`.
+const SITUATIONS: &[(&str, bool, i32, u64, u64)] = &[
+    ("03-audit-event-truncated/audit-page1.json", true, 3, 1, 2),
+    ("04-same-millisecond", true, 0, 6, 0),
+    ("05-digest-insight-in-prefix/AWSLogs", false, 0, 1, 0),
+    ("27-firehose-forms/concat-2026-05-11-10", false, 0, 3, 0),
+    ("27-firehose-forms/concat-with-broken-middle", false, 3, 2, 1),
+    ("29-odd-cloudtrail-files", false, 0, 4, 0),
+    ("37-insights-csv-forms/logs-insights-results.csv", true, 0, 3, 0),
+    ("37-insights-csv-forms/saved-by-spreadsheet.csv", true, 0, 3, 0),
+    ("37-insights-csv-forms/with-log-column.csv", false, 0, 3, 0),
+    ("40-siem-and-list-envelopes/docker.json", true, 0, 1, 0),
+    ("40-siem-and-list-envelopes/event-list.json", true, 0, 2, 0),
+];
+
+#[test]
+fn public_situations_are_read_as_they_came() {
+    let Some(folder) = real_data() else { return };
+    let mut faults = Vec::new();
+    for (name, is_hinted, exit, kept, rejected) in SITUATIONS {
+        let lake = tempfile::tempdir().unwrap();
+        // A description lies beside the logs; it is none.
+        let path = folder.join("field").join(name);
+        let mut files: Vec<PathBuf> = if path.is_dir() && !name.ends_with("AWSLogs") {
+            let entries = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+            entries
+                .filter(|file| file.extension().is_none_or(|ending| ending != "md"))
+                .collect()
+        } else {
+            vec![path]
+        };
+        files.sort();
+        let mut words = vec!["ingest", "files"];
+        words.extend(files.iter().map(|file| file.to_str().unwrap()));
+        if *is_hinted {
+            words.extend(["--account", "111122223333", "--cluster", "prod"]);
+        }
+        words.extend(["--region", "us-west-2"]);
+        let (code, report) = eksplain(lake.path(), &words);
+        let seen = (code, report["kept"].as_u64(), report["rejected"].as_u64());
+        if seen != (*exit, Some(*kept), Some(*rejected)) {
+            faults.push(format!("{name}: {seen:?}, not {:?}", (exit, kept, rejected)));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

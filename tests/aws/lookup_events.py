@@ -11,6 +11,7 @@ GET /records gives the events as a trail writes them.
 """
 
 import base64
+import calendar
 import hashlib
 import json
 import random
@@ -44,33 +45,62 @@ def make_events(options, now):
         name = rng.choice(names)
         event_id = str(uuid.UUID(int=rng.getrandbits(128)))
         region = "us-east-1" if source.startswith("iam") else rng.choice(REGIONS)
-        record = {
-            "eventVersion": "1.11",
-            "userIdentity": {
-                "type": "IAMUser",
-                "principalId": "AIDAEXAMPLE",
-                "arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
-                "accountId": ACCOUNT,
-                "userName": "ana",
-            },
-            "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)),
-            "eventSource": source,
-            "eventName": name,
-            "awsRegion": region,
-            "sourceIPAddress": "198.51.100.7",
-            "userAgent": "aws-cli/2.17",
-            "requestParameters": {"name": f"c{number % 7}"},
-            "responseElements": None,
-            "eventID": event_id,
-            "readOnly": name.startswith(("Describe", "List", "Get")),
-            "eventType": "AwsApiCall",
-            "managementEvent": True,
-            "recipientAccountId": ACCOUNT,
-            "eventCategory": "Management",
-        }
+        record = record_of(event_id, at, source, name, region, {"name": f"c{number % 7}"})
         events.append((at, event_id, source, name, region, json.dumps(record)))
+    # An account where pipelines make and delete roles all day, and what the test itself has to tell.
+    for number in range(options.get("role_events", 0)):
+        name = ("CreateRole", "DeleteRole")[number % 2]
+        at = int(now - (number + 1) * options["days"] * 86400 / (options["role_events"] + 1))
+        event_id = str(uuid.UUID(int=rng.getrandbits(128)))
+        record = record_of(event_id, at, "iam.amazonaws.com", name, "us-east-1", {"roleName": f"job-{number // 2}"})
+        events.append((at, event_id, "iam.amazonaws.com", name, "us-east-1", json.dumps(record)))
+    for record in options.get("records", []):
+        at = calendar.timegm(time.strptime(record["eventTime"], "%Y-%m-%dT%H:%M:%SZ"))
+        events.append((at, record["eventID"], record["eventSource"], record["eventName"], record["awsRegion"], json.dumps(record)))
     events.sort(key=lambda event: (-event[0], event[1]))
     return events
+
+
+def record_of(event_id, at, source, name, region, request):
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "IAMUser",
+            "principalId": "AIDAEXAMPLE",
+            "arn": f"arn:aws:iam::{ACCOUNT}:user/ana",
+            "accountId": ACCOUNT,
+            "userName": "ana",
+        },
+        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)),
+        "eventSource": source,
+        "eventName": name,
+        "awsRegion": region,
+        "sourceIPAddress": "198.51.100.7",
+        "userAgent": "aws-cli/2.17",
+        "requestParameters": request,
+        "responseElements": None,
+        "eventID": event_id,
+        "readOnly": name.startswith(("Describe", "List", "Get")),
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": ACCOUNT,
+        "eventCategory": "Management",
+    }
+
+
+def has_value(event, key, value):
+    """What a lookup attribute selects by."""
+    fields = {"EventId": event[1], "EventSource": event[2], "EventName": event[3]}
+    if key in fields:
+        return fields[key] == value
+    record = json.loads(event[5])
+    if key == "ResourceName":
+        request = record["requestParameters"] or {}
+        named = {request.get(name) for name in ("roleName", "userName", "name")}
+        return value in named | {resource.get("ARN") for resource in record.get("resources", [])}
+    if key == "Username":
+        return record["userIdentity"].get("userName") == value
+    return key == "ReadOnly" and str(record["readOnly"]).lower() == value
 
 
 class Quota:
@@ -171,13 +201,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.fault(400, "InvalidLookupAttributesException", "")
         first = max(asked.get("StartTime", 0), world["now"] - 90 * 86400)
         last = asked.get("EndTime", world["now"])
-        keys = {"EventSource": 2, "EventName": 3, "EventId": 1}
         matching = [
             event
             for event in world["events"]
             if first <= event[0] <= last
             and event[4] == region
-            and all(event[keys[a["AttributeKey"]]] == a["AttributeValue"] for a in attributes)
+            and all(has_value(event, a["AttributeKey"], a["AttributeValue"]) for a in attributes)
         ]
         size = min(asked.get("MaxResults", 50), 50)
         if fault is not None and 0.7 <= fault < 0.85 and at >= size:
