@@ -23,6 +23,10 @@ ci:
 estate seeds="100" first="1":
     EKSPLAIN_ESTATE_SEEDS={{seeds}} EKSPLAIN_ESTATE_FIRST_SEED={{first}} cargo test --test estate
 
+# More holes in the logs of simulated companies than every test run tries
+holes count="2000" first="0":
+    EKSPLAIN_HOLES={{count}} EKSPLAIN_HOLES_FIRST={{first}} cargo test --test holes -- --nocapture
+
 # The demo's data anew, after a change of the generator
 demo-data:
     EKSPLAIN_WRITE_DEMO=1 cargo test --test demo the_embedded

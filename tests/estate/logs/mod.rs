@@ -1,11 +1,12 @@
 //! The logs that AWS and Kubernetes would have written of a plan, in the envelopes in which people have them.
 
+mod files;
+pub(crate) use files::half;
 mod ops;
+mod pulse;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
-use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use super::rng::Rng;
@@ -15,17 +16,35 @@ use super::world::{Ask, CLUSTER_ADMIN_POLICY, Kind, Life, Login, MASTERS, Mappin
 /// Path below the estate's folder to content. CloudTrail lies under `trail/`, Kubernetes logs under `eks/{account}/{region}/{cluster}/{stream}/`.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-struct Line {
-    at_ms: i64,
-    text: String,
+/// One record, and what of the plan it tells.
+#[derive(Clone, Debug)]
+pub(crate) struct Record<C> {
+    /// In milliseconds since 1970.
+    pub at_ms: i64,
+    pub content: C,
+    /// Place of its operation in the plan; `None` for the daily hum.
+    pub op: Option<usize>,
+    /// It is the record by which the log tells of a change of state.
+    pub changes: bool,
+}
+
+/// Records that lie in no file yet.
+pub(crate) struct Logs<'a> {
+    /// Account, region and day to the records of a trail's file.
+    pub trail: BTreeMap<(String, String, String), Vec<Record<Value>>>,
+    /// Cluster and log type to the lines of a stream.
+    pub streams: BTreeMap<(usize, &'static str), Vec<Record<String>>>,
+    /// Files of the trail that end in the middle of a record: its place among them.
+    pub cut: BTreeMap<(String, String, String), usize>,
+    rng: Rng,
+    pub names: &'a World,
 }
 
 pub(crate) struct Writer<'a> {
     world: World,
-    rng: Rng,
-    trail: BTreeMap<(String, String, String), Vec<Value>>,
-    streams: BTreeMap<(usize, &'static str), Vec<Line>>,
-    names: &'a World,
+    logs: Logs<'a>,
+    op: Option<usize>,
+    changes: bool,
 }
 
 pub(crate) fn iso(t: Time) -> String {
@@ -44,21 +63,32 @@ fn cluster_arn(world: &World, c: usize) -> String {
 
 /// Writes the logs of the plan from `window_start` on.
 pub(crate) fn write(start: &World, plan: &[(Time, Op)], window_start: Time, seed: u64) -> Files {
+    record(start, plan, window_start, seed).files()
+}
+
+/// The records of the plan from `window_start` on.
+pub(crate) fn record<'a>(start: &'a World, plan: &[(Time, Op)], window_start: Time, seed: u64) -> Logs<'a> {
     let mut w = Writer {
         world: start.clone(),
-        rng: Rng::new(seed ^ 0xA5A5),
-        trail: BTreeMap::new(),
-        streams: BTreeMap::new(),
-        names: start,
+        logs: Logs {
+            trail: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            cut: BTreeMap::new(),
+            rng: Rng::new(seed ^ 0xA5A5),
+            names: start,
+        },
+        op: None,
+        changes: false,
     };
-    for (at, op) in plan {
+    for (place, (at, op)) in plan.iter().enumerate() {
         let before = w.world.clone();
         w.world = World::replay(&before, &[(*at, op.clone())], *at);
         if *at >= window_start {
+            w.op = Some(place);
             w.op(*at, op, &before);
         }
     }
-    w.files()
+    w.logs
 }
 
 impl Writer<'_> {
@@ -93,15 +123,21 @@ impl Writer<'_> {
         let mut e = json!({"eventVersion": "1.10", "userIdentity": self.identity(by, session), "eventTime": iso(at), "eventSource": source,
             "eventName": name, "awsRegion": region, "sourceIPAddress": "203.0.113.7",
             "userAgent": "aws-cli/2.17.0 md/command#x", "requestParameters": request, "responseElements": response,
-            "requestID": self.rng.uuid(), "eventID": self.rng.uuid(), "readOnly": name.starts_with("Describe") || name.starts_with("List"),
+            "requestID": self.logs.rng.uuid(), "eventID": self.logs.rng.uuid(), "readOnly": name.starts_with("Describe") || name.starts_with("List"),
             "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": account, "eventCategory": "Management"});
+        let is_refused = error.is_some();
         if let Some((code, message)) = error {
             e["errorCode"] = json!(code);
             e["errorMessage"] = json!(message);
             e["responseElements"] = Value::Null;
         }
         let key = (account.to_owned(), region.to_owned(), iso(at)[..10].to_owned());
-        self.trail.entry(key).or_default().push(e);
+        self.logs.trail.entry(key).or_default().push(Record {
+            at_ms: at * 1000,
+            content: e,
+            op: self.op,
+            changes: !is_refused,
+        });
     }
 
     fn eks(
@@ -115,7 +151,7 @@ impl Writer<'_> {
         response: Value,
         error: Option<(&str, String)>,
     ) {
-        let n = self.names.names[c].clone();
+        let n = self.logs.names.names[c].clone();
         self.call(
             at,
             by,
@@ -131,29 +167,32 @@ impl Writer<'_> {
     }
 
     fn authenticator(&mut self, at: Time, c: usize, rest: &str) {
-        let ms = at * 1000 + 400 + self.rng.below(300) as i64;
+        let ms = at * 1000 + 400 + self.logs.rng.below(300) as i64;
         let text = format!("time=\"{}\" {rest}", iso(at));
-        self.streams
-            .entry((c, "authenticator"))
-            .or_default()
-            .push(Line { at_ms: ms, text });
+        self.line(c, "authenticator", ms, text);
     }
 
     fn audit(&mut self, at: Time, c: usize, offset_ms: i64, event: Value) {
         let mut e = event;
-        let received = at * 1_000_000 + offset_ms * 1000 + self.rng.below(999) as i64;
+        let received = at * 1_000_000 + offset_ms * 1000 + self.logs.rng.below(999) as i64;
         e["kind"] = json!("Event");
         e["apiVersion"] = json!("audit.k8s.io/v1");
-        e["auditID"] = json!(self.rng.uuid());
+        e["auditID"] = json!(self.logs.rng.uuid());
         e["stage"] = json!("ResponseComplete");
         e["sourceIPs"] = json!(["203.0.113.7"]);
         e["userAgent"] = json!("kubectl/v1.31.0 (darwin/arm64) kubernetes/9edcffc");
         e["requestReceivedTimestamp"] = json!(stamp(received, 6));
         e["stageTimestamp"] = json!(stamp(received + 4000, 6));
         let ms = (received + 4000) / 1000;
-        self.streams.entry((c, "kube-apiserver-audit")).or_default().push(Line {
-            at_ms: ms,
-            text: e.to_string(),
+        self.line(c, "kube-apiserver-audit", ms, e.to_string());
+    }
+
+    fn line(&mut self, c: usize, kind: &'static str, at_ms: i64, content: String) {
+        self.logs.streams.entry((c, kind)).or_default().push(Record {
+            at_ms,
+            content,
+            op: self.op,
+            changes: self.changes,
         });
     }
 
@@ -173,7 +212,7 @@ impl Writer<'_> {
         let login = self.world.login(c, by, session);
         let p = self.world.principals[by].clone();
         let id = p.unique_ids[self.world.alive[by].unwrap_or(0)].clone();
-        let client = format!("127.0.0.1:{}", 40000 + self.rng.below(9000));
+        let client = format!("127.0.0.1:{}", 40000 + self.logs.rng.below(9000));
         let shown = if p.kind == Kind::User { "" } else { session };
         let quoted = if shown.contains(['=', ',']) {
             format!("\"{shown}\"")
@@ -331,7 +370,9 @@ impl Writer<'_> {
         if let Some(o) = response {
             e["responseObject"] = o;
         }
+        self.changes = true;
         self.audit(at, c, 700, e);
+        self.changes = false;
     }
 
     fn aws_auth_write(&mut self, at: Time, c: usize, by: usize, verb: &str, mappings: Option<(&[Mapping], bool)>) {
@@ -344,72 +385,10 @@ impl Writer<'_> {
         });
         self.kube_write(at, c, by, verb, reference, uri, response);
     }
-
-    fn files(mut self) -> Files {
-        let mut files = Files::new();
-        for ((account, region, day), records) in std::mem::take(&mut self.trail) {
-            let (y, m, d) = (&day[..4], &day[5..7], &day[8..10]);
-            let tail = self.rng.base32(16);
-            let path = format!(
-                "trail/AWSLogs/{account}/CloudTrail/{region}/{y}/{m}/{d}/{account}_CloudTrail_{region}_{y}{m}{d}T2355Z_{tail}.json.gz"
-            );
-            files.insert(path, gzip(json!({"Records": records}).to_string().as_bytes()));
-        }
-        for ((c, kind), lines) in std::mem::take(&mut self.streams) {
-            let n = self.names.names[c].clone();
-            let stream = format!("{kind}-{}", self.rng.hex(32));
-            let folder = format!("eks/{}/{}/{}/{stream}", n.account, n.region, n.name);
-            let group = format!("/aws/eks/{}/cluster", n.name);
-            let (name, bytes) = match self.rng.below(4) {
-                0 => (
-                    "events.log".to_owned(),
-                    lines
-                        .iter()
-                        .map(|l| format!("{}\n", l.text))
-                        .collect::<String>()
-                        .into_bytes(),
-                ),
-                1 => {
-                    let events: Vec<Value> = lines.iter().enumerate().map(|(i, l)| json!({"logStreamName": stream, "timestamp": l.at_ms, "message": l.text, "ingestionTime": l.at_ms + 900, "eventId": format!("{:056}", i)})).collect();
-                    (
-                        "filter.json".to_owned(),
-                        serde_json::to_vec_pretty(&json!({"events": events, "searchedLogStreams": []}))
-                            .expect("JSON is written"),
-                    )
-                }
-                2 => {
-                    let text: String = lines
-                        .iter()
-                        .map(|l| format!("{} {}\n", stamp(l.at_ms * 1000, 3), l.text))
-                        .collect();
-                    ("000000.gz".to_owned(), gzip(text.as_bytes()))
-                }
-                _ => {
-                    let mut joined = Vec::new();
-                    for (k, chunk) in lines.chunks(40).enumerate() {
-                        let events: Vec<Value> = chunk.iter().enumerate().map(|(i, l)| json!({"id": format!("{:056}", k * 40 + i), "timestamp": l.at_ms, "message": l.text})).collect();
-                        let doc = json!({"messageType": "DATA_MESSAGE", "owner": n.account, "logGroup": group, "logStream": stream, "subscriptionFilters": ["f"], "logEvents": events});
-                        joined.extend(gzip(doc.to_string().as_bytes()));
-                    }
-                    ("delivery-1".to_owned(), joined)
-                }
-            };
-            files.insert(format!("{folder}/{name}"), bytes);
-        }
-        files
-    }
 }
 
 fn percent(arn: &str) -> String {
     arn.replace(':', "%3A").replace('/', "%2F")
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder
-        .write_all(bytes)
-        .and_then(|()| encoder.finish())
-        .expect("memory takes every byte")
 }
 
 /// A section of aws-auth as people write it.

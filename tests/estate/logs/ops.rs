@@ -13,7 +13,7 @@ impl Writer<'_> {
                 mode_said,
                 bootstrap,
             } => {
-                let n = self.names.names[*cluster].clone();
+                let n = self.logs.names.names[*cluster].clone();
                 let mut request = json!({"name": n.name, "roleArn": format!("arn:aws:iam::{}:role/eks-service", n.account), "resourcesVpcConfig": {"subnetIds": ["subnet-1", "subnet-2"]}});
                 let said = bootstrap.unwrap_or(true);
                 if *mode_said || *mode != Mode::ConfigMap {
@@ -27,7 +27,7 @@ impl Writer<'_> {
                 self.eks(at, *by, session, *cluster, "CreateCluster", request, response, None);
             }
             Op::FailedCreate { cluster, by, session } => {
-                let name = self.names.names[*cluster].name.clone();
+                let name = self.logs.names.names[*cluster].name.clone();
                 let error = (
                     "ResourceInUseException",
                     format!("Cluster already exists with name: {name}"),
@@ -44,7 +44,7 @@ impl Writer<'_> {
                 );
             }
             Op::DeleteCluster { cluster, by } => {
-                let name = self.names.names[*cluster].name.clone();
+                let name = self.logs.names.names[*cluster].name.clone();
                 let response = json!({"cluster": {"name": name, "status": "DELETING"}});
                 self.eks(
                     at,
@@ -58,9 +58,9 @@ impl Writer<'_> {
                 );
             }
             Op::SetMode { cluster, by, mode } => {
-                let name = self.names.names[*cluster].name.clone();
+                let name = self.logs.names.names[*cluster].name.clone();
                 let request = json!({"name": name, "accessConfig": {"authenticationMode": mode.text()}});
-                let response = json!({"update": {"id": self.rng.uuid(), "status": "InProgress", "type": "AccessConfigUpdate", "params": [{"type": "AuthenticationMode", "value": mode.text()}]}});
+                let response = json!({"update": {"id": self.logs.rng.uuid(), "status": "InProgress", "type": "AccessConfigUpdate", "params": [{"type": "AuthenticationMode", "value": mode.text()}]}});
                 self.eks(at, *by, "ops", *cluster, "UpdateClusterConfig", request, response, None);
             }
             Op::CreateAwsAuth { cluster, by, .. } => self.aws_auth_write(at, *cluster, *by, "create", None),
@@ -72,7 +72,7 @@ impl Writer<'_> {
             } => {
                 // Whoever writes is judged by the mapping that stood before.
                 let after = std::mem::replace(&mut self.world, before.clone());
-                let verb = if self.rng.chance(50) { "update" } else { "patch" };
+                let verb = if self.logs.rng.chance(50) { "update" } else { "patch" };
                 self.aws_auth_write(at, *cluster, *by, verb, Some((mappings, *broken_roles)));
                 self.world = after;
             }
@@ -83,7 +83,7 @@ impl Writer<'_> {
                 principal,
                 groups,
             } => {
-                let name = self.names.names[*cluster].name.clone();
+                let name = self.logs.names.names[*cluster].name.clone();
                 let p = &self.world.principals[*principal];
                 let arn = p.arn();
                 let username = if p.kind == Kind::User {
@@ -97,7 +97,7 @@ impl Writer<'_> {
                 self.eks(at, *by, "ops", *cluster, "CreateAccessEntry", request, response, None);
             }
             Op::DeleteEntry { cluster, by, principal } => {
-                let name = self.names.names[*cluster].name.clone();
+                let name = self.logs.names.names[*cluster].name.clone();
                 let request = json!({"name": name, "principalArn": percent(&self.world.principals[*principal].arn())});
                 self.eks(
                     at,
@@ -117,7 +117,7 @@ impl Writer<'_> {
                 policy,
                 namespaces,
             } => {
-                let name = self.names.names[*cluster].name.clone();
+                let name = self.logs.names.names[*cluster].name.clone();
                 let arn = self.world.principals[*principal].arn();
                 let policy = format!("arn:aws:eks::aws:cluster-access-policy/{policy}");
                 let scope = if namespaces.is_empty() {
@@ -145,7 +145,7 @@ impl Writer<'_> {
                 principal,
                 policy,
             } => {
-                let name = self.names.names[*cluster].name.clone();
+                let name = self.logs.names.names[*cluster].name.clone();
                 let policy = format!("arn:aws:eks::aws:cluster-access-policy/{policy}");
                 let request = json!({"name": name, "principalArn": percent(&self.world.principals[*principal].arn()), "policyArn": percent(&policy)});
                 self.eks(
@@ -362,7 +362,7 @@ impl Writer<'_> {
                     "authn.token.malformed" => "input token was not properly formatted: token is missing expected \\\"k8s-aws-v1.\\\" prefix".to_owned(),
                     _ => "sts getCallerIdentity failed: error from AWS (expected 200, got 403) on us-west-2 endpoint. Body: {\\\"Error\\\":{\\\"Code\\\":\\\"InvalidClientTokenId\\\",\\\"Message\\\":\\\"The security token included in the request is invalid.\\\",\\\"Type\\\":\\\"Sender\\\"},\\\"RequestId\\\":\\\"x\\\"}".to_owned(),
                 };
-                let client = 40000 + self.rng.below(9000);
+                let client = 40000 + self.logs.rng.below(9000);
                 self.authenticator(at, *cluster, &format!("level=warning msg=\"access denied\" client=\"127.0.0.1:{client}\" error=\"{error}\" method=POST path=/authenticate"));
                 self.unauthorized(at, *cluster);
             }
@@ -376,8 +376,8 @@ impl Writer<'_> {
                 let p = self.world.principals[*by].clone();
                 let who = p.sts_arn(session);
                 let target = cluster.map(|c| cluster_arn(&self.world, c));
-                let name = cluster.map(|c| self.names.names[c].name.clone());
-                let region = cluster.map_or(region.clone(), |c| self.names.names[c].region.clone());
+                let name = cluster.map(|c| self.logs.names.names[c].name.clone());
+                let region = cluster.map_or(region.clone(), |c| self.logs.names.names[c].region.clone());
                 let account = p.account.clone();
                 match (*reason, target, name) {
                     ("sts.trust-policy", ..) => {
