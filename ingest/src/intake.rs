@@ -57,6 +57,7 @@ impl Intake {
             path,
             uri,
             size,
+            None,
             &Place::told(place),
             place,
             &mut self.rows,

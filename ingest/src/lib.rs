@@ -12,11 +12,11 @@ mod intake;
 mod object;
 mod place;
 mod report;
-mod snapshot;
+mod state;
 
 pub use eksplain_lake::KeepRaw;
 pub use files::{Error, FileOptions, LocalFile, Object, Store, ingest_files, ingest_objects};
 pub use intake::Intake;
 pub use place::{Hints, Layout, LayoutError};
-pub use report::{IngestReport, Problem, Progress};
-pub use snapshot::ingest_kubectl;
+pub use report::{IngestReport, Problem, Progress, Taken};
+pub use state::{LIST, complete_list};

@@ -24,6 +24,15 @@ pub struct Problem {
     pub reason: String,
 }
 
+/// When present state was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taken {
+    /// Microseconds since 1970.
+    pub at: i64,
+    /// Nobody said when: it is the time of the file.
+    pub is_of_file: bool,
+}
+
 /// What a run did. `read` is `kept` + `repeated` + `rejected`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IngestReport {
@@ -51,6 +60,8 @@ pub struct IngestReport {
     pub interrupted: bool,
     /// Objects in trouble, sorted.
     pub problems: Vec<Problem>,
+    /// Times of the present state that files show, sorted.
+    pub taken: Vec<Taken>,
 }
 
 impl IngestReport {
@@ -68,5 +79,6 @@ impl IngestReport {
         self.conflicts += other.conflicts;
         self.interrupted |= other.interrupted;
         self.problems.extend(other.problems);
+        self.taken.extend(other.taken);
     }
 }

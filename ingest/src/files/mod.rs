@@ -113,7 +113,7 @@ pub enum Error {
 
 /// Reads files and folders into a lake.
 ///
-/// `stop` asks the run to end after the groups at hand; `progress` is called from several threads, after each file.
+/// `-` is standard input. `stop` asks the run to end after the groups at hand; `progress` is called from several threads, after each file.
 ///
 /// # Errors
 /// [`Error::Path`] before anything is read; [`Error::Lake`] where the lake cannot be written. A file in trouble is no error: see
@@ -125,7 +125,28 @@ pub fn ingest_files(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<IngestReport, Error> {
-    ingest_objects(lake, walk::walk(paths)?, &Disk, options, stop, progress)
+    let spooled = spool(paths)?;
+    let input = spooled.as_ref().map(|file| file.path());
+    ingest_objects(lake, walk::walk(paths, input)?, &Disk, options, stop, progress)
+}
+
+/// How the lake names standard input, which is never known from an earlier run.
+const STDIN: &str = "stdin:";
+
+/// Standard input as a file, where `-` is among the paths: forms are told by looking at the beginning, archives from their end.
+fn spool(paths: &[PathBuf]) -> Result<Option<tempfile::NamedTempFile>, Error> {
+    if !paths.iter().any(|path| path == Path::new("-")) {
+        return Ok(None);
+    }
+    let copy = || {
+        let mut file = tempfile::NamedTempFile::new()?;
+        std::io::copy(&mut std::io::stdin().lock(), &mut file)?;
+        Ok(file)
+    };
+    copy().map(Some).map_err(|source| Error::Path {
+        path: "-".into(),
+        source,
+    })
 }
 
 /// Reads the objects of a store into a lake, in the order given; otherwise as [`ingest_files`].
@@ -142,7 +163,7 @@ pub fn ingest_objects(
 ) -> Result<IngestReport, Error> {
     let session = lake.ingest()?;
     let groups = group(objects);
-    let is_new = |file: &Object| !lake.is_done(&file.as_input());
+    let is_new = |file: &Object| file.uri == STDIN || !lake.is_done(&file.as_input());
     let new_files = || groups.iter().flatten().filter(|file| is_new(file));
     let run = Run {
         session: &session,
@@ -199,6 +220,7 @@ pub fn ingest_objects(
         conflicts: counts.conflicts,
         interrupted,
         problems,
+        taken: counts.taken.into_iter().collect(),
     })
 }
 
@@ -260,7 +282,8 @@ impl Run<'_> {
             let wanted: Vec<_> = files.iter().filter(|file| is_new(file)).collect();
             self.store.announce(&wanted);
             for file in wanted {
-                if self.read_file(file, number as u64, &mut rows, &mut buffers, &mut counts)? {
+                let is_done = self.read_file(file, number as u64, &mut rows, &mut buffers, &mut counts)?;
+                if is_done && file.uri != STDIN {
                     inputs.push(file.as_input());
                 }
             }
@@ -289,6 +312,7 @@ impl Run<'_> {
                 local.path(),
                 &file.uri,
                 file.size,
+                file.modified,
                 &place,
                 &self.options.hints,
                 rows,

@@ -3,6 +3,7 @@
 //! The text is read through a window: all of a small object, or a stretch of a large one that moves on as records are taken. The
 //! reader in [`envelope`] is the same for both; [`record`] tells what a record is and gives it to the rows.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -10,11 +11,12 @@ use eksplain_lake::{Origin, RowSet};
 
 use crate::inflate::{Buffers, Content, foreign_format, open};
 use crate::place::{Hints, Place};
-use crate::report::Problem;
+use crate::report::{Problem, Taken};
 
 mod envelope;
 mod json;
 mod record;
+mod state;
 
 use record::Records;
 
@@ -32,6 +34,8 @@ pub(crate) struct Counts {
     pub(crate) skipped: u64,
     pub(crate) conflicts: u64,
     pub(crate) problems: Vec<Problem>,
+    /// Times of present state, microseconds since 1970, and whether it is only the file's.
+    pub(crate) taken: BTreeSet<Taken>,
 }
 
 impl Counts {
@@ -40,6 +44,7 @@ impl Counts {
         self.skipped += other.skipped;
         self.conflicts += other.conflicts;
         self.problems.extend(other.problems);
+        self.taken.extend(other.taken);
     }
 }
 
@@ -52,6 +57,7 @@ pub(crate) fn read_object(
     path: &Path,
     uri: &str,
     size: u64,
+    modified: Option<i64>,
     place: &Place,
     hints: &Hints,
     rows: &mut RowSet,
@@ -80,8 +86,11 @@ pub(crate) fn read_object(
             counts,
             uri,
             hints,
+            modified,
             expects: None,
             has_authenticator_line: false,
+            seen: 0,
+            is_refused: false,
         },
         place,
     );
@@ -98,6 +107,7 @@ pub(crate) fn read_object(
         }
         Content::Stream(stream) => read_stream(stream, &mut reader, flush)?,
     }
+    reader.finish();
     Ok(Ok(()))
 }
 
@@ -179,9 +189,18 @@ struct At<'p> {
     line: u64,
     /// The envelope's time.
     ts: Option<i64>,
+    /// Inside an envelope, where a log's writer chose the text: no document of its own.
+    is_inside: bool,
 }
 
 impl<'p> At<'p> {
+    fn inside(self) -> Self {
+        Self {
+            is_inside: true,
+            ..self
+        }
+    }
+
     fn origin(self, uri: &'p str) -> Origin<'p> {
         let Place {
             account,

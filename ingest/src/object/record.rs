@@ -21,10 +21,16 @@ pub(super) struct Records<'r> {
     pub(super) counts: &'r mut Counts,
     pub(super) uri: &'r str,
     pub(super) hints: &'r Hints,
+    /// When the object was last changed, microseconds since 1970.
+    pub(super) modified: Option<i64>,
     /// What the last JSON value was: the next one is tried as the same first.
     pub(super) expects: Option<Log>,
     /// Whether a line of the authenticator was seen: then lines of other shape are its neighbours in the same stream.
     pub(super) has_authenticator_line: bool,
+    /// Objects of present state so far.
+    pub(super) seen: u64,
+    /// The object is a log where present state was asked for: that is said once.
+    pub(super) is_refused: bool,
 }
 
 /// A log whose records are JSON.
@@ -117,6 +123,7 @@ impl Records<'_> {
 
     /// One message of CloudWatch, or a line that is no envelope: JSON, or a line of the authenticator, or nothing known.
     pub(super) fn message(&mut self, text: &str, at: At<'_>) {
+        let at = at.inside();
         let stream = at.place.stream.as_deref().map_or(StreamKind::Unknown, StreamKind::of);
         match stream {
             StreamKind::Other => self.counts.skipped += 1,
@@ -147,8 +154,10 @@ impl Records<'_> {
                 let is_own = matches!(record.format, Format::Text | Format::Json);
                 if is_own || self.has_authenticator_line {
                     self.has_authenticator_line = true;
-                    self.counts.read += 1;
-                    self.rows.authenticator(&record, &at.origin(self.uri), text);
+                    if self.is_wanted(at) {
+                        self.counts.read += 1;
+                        self.rows.authenticator(&record, &at.origin(self.uri), text);
+                    }
                 } else {
                     self.reject("unknown", "a line of no log that eksplain reads", text, at);
                 }
@@ -164,13 +173,18 @@ impl Records<'_> {
 
     fn authenticator(&mut self, text: &str, at: At<'_>) {
         self.has_authenticator_line = true;
-        self.counts.read += 1;
-        self.rows
-            .authenticator(&authenticator::parse_line(text), &at.origin(self.uri), text);
+        if self.is_wanted(at) {
+            self.counts.read += 1;
+            self.rows
+                .authenticator(&authenticator::parse_line(text), &at.origin(self.uri), text);
+        }
     }
 
     fn audit(&mut self, event: &AuditEvent<'_>, raw: &str, at: At<'_>) {
         self.expects = Some(Log::Audit);
+        if !self.is_wanted(at) {
+            return;
+        }
         self.counts.read += 1;
         self.rows.audit(event, &at.origin(self.uri), raw);
     }
@@ -189,6 +203,9 @@ impl Records<'_> {
             self.counts.conflicts += 1;
         }
         self.expects = Some(Log::CloudTrail);
+        if !self.is_wanted(at) {
+            return;
+        }
         self.counts.read += 1;
         self.rows.cloudtrail(event, &at.origin(self.uri), raw);
     }
@@ -213,11 +230,13 @@ impl Records<'_> {
             self.array(top.raw(key).unwrap_or_default(), elements, at)?;
         } else if has("msg") && (has("level") || has("time")) || has("log") && has("stream") {
             self.authenticator(text, at);
+        } else if !at.is_inside && is_kubernetes(top) && self.document(&serde_json::from_str(text)?, at) {
+            // An object of Kubernetes may have a field of this name.
         } else if top.text("message").is_some() {
             self.log_event(&serde_json::from_str(text)?, text, at);
         } else if has("digestS3Bucket") || (has("s3Bucket") && has("s3ObjectKey")) {
             self.counts.skipped += 1;
-        } else {
+        } else if at.is_inside || !self.document(&serde_json::from_str(text)?, at) {
             self.reject("unknown", &reason_for_unknown(top), text, at);
         }
         Ok(())
@@ -225,7 +244,7 @@ impl Records<'_> {
 
     /// A record inside a string or a key of an envelope.
     fn inner(&mut self, text: &str, at: At<'_>) {
-        match self.json(text, at) {
+        match self.json(text, at.inside()) {
             Ok(_) => {}
             Err(error) => self.reject("cloudtrail", &format!("no JSON value: {error}"), text, at),
         }
@@ -238,7 +257,7 @@ impl Records<'_> {
             if rest.is_empty() || rest.starts_with(']') {
                 return Ok(());
             }
-            rest = &rest[self.element(rest, elements, at)?..];
+            rest = &rest[self.element(rest, elements, at.inside())?..];
         }
     }
 
@@ -322,6 +341,10 @@ impl Records<'_> {
     }
 }
 
+fn is_kubernetes(top: &Top<'_>) -> bool {
+    top.has("apiVersion") && top.has("kind")
+}
+
 /// An event that says its kind and lacks everything else that tells audit events.
 fn is_audit_event(top: &Top<'_>) -> bool {
     top.text("kind").is_some_and(|kind| kind == "Event")
@@ -344,7 +367,7 @@ fn array_key(top: &Top<'_>) -> Option<(&'static str, Elements)> {
 }
 
 fn reason_for_unknown(top: &Top<'_>) -> String {
-    if top.has("apiVersion") && top.has("kind") {
+    if is_kubernetes(top) {
         return "a Kubernetes object, no log record".to_owned();
     }
     if top.has("class_uid") {
