@@ -7,12 +7,12 @@
 //! It never knows what a record proves, nor what a terminal is: progress and problems are values.
 
 mod files;
-mod inflate;
 mod intake;
 mod object;
 mod place;
 mod report;
 mod state;
+mod unpack;
 
 pub use eksplain_lake::KeepRaw;
 pub use files::{Error, FileOptions, LocalFile, Object, Store, ingest_files, ingest_objects};

@@ -9,10 +9,10 @@ use std::sync::{Mutex, PoisonError};
 
 use eksplain_lake::{IngestSession, InputDone, KeepRaw, Lake, RowSet};
 
-use crate::inflate::Buffers;
-use crate::object::{Counts, read_object};
-use crate::place::{Hints, Place};
+use crate::object::{Counts, Desk, Source, read_object};
+use crate::place::Hints;
 use crate::report::{IngestReport, Problem, Progress};
+use crate::unpack::Buffers;
 
 mod walk;
 
@@ -213,7 +213,8 @@ pub fn ingest_objects(
         repeated: summary.repeated,
         rejected: summary.rejected,
         differing: summary.differing,
-        skipped: counts.skipped,
+        skipped: counts.skipped.values().sum(),
+        passed_over: counts.skipped,
         files,
         files_known: all - run.files_total,
         bytes,
@@ -302,24 +303,27 @@ impl Run<'_> {
         buffers: &mut Buffers,
         counts: &mut Counts,
     ) -> Result<bool, eksplain_lake::Error> {
-        let place = Place::of(&file.path, &file.relative, &self.options.hints);
         let read_before = counts.read;
-        rows.begin_object();
         let mut flush = |rows: &mut RowSet| self.session.submit(group, rows.take());
         let outcome = match self.store.file(file) {
             Err(error) => Err(error),
-            Ok(local) => read_object(
-                local.path(),
-                &file.uri,
-                file.size,
-                file.modified,
-                &place,
-                &self.options.hints,
-                rows,
-                buffers,
-                counts,
-                &mut flush,
-            )?,
+            Ok(local) => {
+                let source = Source {
+                    uri: &file.uri,
+                    size: file.size,
+                    modified: file.modified,
+                    path: Some(&file.path),
+                    relative: &file.relative,
+                    hints: &self.options.hints,
+                };
+                let mut desk = Desk {
+                    rows,
+                    buffers,
+                    counts,
+                    flush: &mut flush,
+                };
+                read_object(local.path(), source, &mut desk)?
+            }
         };
         let is_done = match outcome {
             Ok(()) => true,

@@ -109,7 +109,7 @@ impl<'r> Reader<'r> {
 
     /// Refuses the object as a whole.
     pub(super) fn refuse_object(&mut self, format: &str) {
-        self.note(format!("is {format}: no log that eksplain reads"));
+        self.note(format!("is {format}"));
         let place = std::mem::take(&mut self.place);
         self.records.reject(
             "object",
@@ -199,7 +199,7 @@ impl<'r> Reader<'r> {
             self.state = State::Document;
         } else if let Some(end) = prompt(body) {
             // What was typed came along with the answer.
-            self.records.counts.skipped += 1;
+            self.records.counts.pass_over("typed commands, pasted with their answer", 1);
             self.line += 1;
             return Some(skipped + end);
         } else {

@@ -10,7 +10,7 @@ use eksplain_parse::time::parse_rfc3339;
 use serde::Deserialize;
 
 use super::At;
-use super::Counts;
+use super::{Counts, Source};
 use super::envelope::Elements;
 use super::json::{Top, first_value};
 use crate::place::{Hints, Place, StreamKind, is_account};
@@ -32,6 +32,8 @@ pub(super) struct Records<'r> {
     /// The object is a log where present state was asked for: that is said once.
     pub(super) is_refused: bool,
 }
+
+const OTHER_LOGS: &str = "records of other control-plane logs (API server, scheduler, controllers)";
 
 /// A log whose records are JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +62,22 @@ struct InsightsField<'a> {
 }
 
 type Taken = serde_json::Result<usize>;
+
+impl<'r> Records<'r> {
+    pub(super) fn new(rows: &'r mut RowSet, counts: &'r mut Counts, source: Source<'r>) -> Self {
+        Self {
+            rows,
+            counts,
+            uri: source.uri,
+            hints: source.hints,
+            modified: source.modified,
+            expects: None,
+            has_authenticator_line: false,
+            seen: 0,
+            is_refused: false,
+        }
+    }
+}
 
 impl Records<'_> {
     /// One element of an array; gives where it ends.
@@ -126,7 +144,7 @@ impl Records<'_> {
         let at = at.inside();
         let stream = at.place.stream.as_deref().map_or(StreamKind::Unknown, StreamKind::of);
         match stream {
-            StreamKind::Other => self.counts.skipped += 1,
+            StreamKind::Other => self.counts.pass_over(OTHER_LOGS, 1),
             StreamKind::Authenticator => self.authenticator(text, at),
             StreamKind::Audit | StreamKind::Unknown if text.trim_start().starts_with('{') => {
                 let body = text.trim_start();
@@ -235,7 +253,7 @@ impl Records<'_> {
         } else if top.text("message").is_some() {
             self.log_event(&serde_json::from_str(text)?, text, at);
         } else if has("digestS3Bucket") || (has("s3Bucket") && has("s3ObjectKey")) {
-            self.counts.skipped += 1;
+            self.counts.pass_over("CloudTrail digests", 1);
         } else if at.is_inside || !self.document(&serde_json::from_str(text)?, at) {
             self.reject("unknown", &reason_for_unknown(top), text, at);
         }
@@ -264,7 +282,7 @@ impl Records<'_> {
     /// What CloudWatch sends to Firehose, Kinesis and Lambda.
     fn subscription(&mut self, top: &Top<'_>, at: At<'_>) -> serde_json::Result<()> {
         if top.text("messageType").is_some_and(|kind| kind == "CONTROL_MESSAGE") {
-            self.counts.skipped += 1;
+            self.counts.pass_over("control messages of CloudWatch", 1);
             return Ok(());
         }
         let mut place = at.place.clone();
