@@ -66,8 +66,7 @@ impl Intake {
             counts: &mut self.counts,
             flush: &mut |rows| session.submit(group, rows.take()),
         };
-        read_object(path, source, &mut desk)?
-        .map_err(fault)?;
+        read_object(path, source, &mut desk)?.map_err(fault)?;
         self.objects += 1;
         self.bytes += size;
         Ok(())

@@ -14,9 +14,10 @@ use eksplain_parse::time::parse_rfc3339;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::csv::{self, Header};
 use super::json::{Top, end_of_open, first_value};
 use super::record::Records;
-use super::{At, FLUSH, Flush};
+use super::{At, FLUSH, Flush, neighbours};
 use crate::place::Place;
 use crate::report::Problem;
 use crate::state::{is_eksctl_list, may_be_yaml, yaml_documents};
@@ -39,6 +40,8 @@ enum State {
     Export,
     Values,
     Array(Elements),
+    /// Rows of a table of messages.
+    Csv,
     /// All of it is one matter: present state as YAML, a list of eksctl, an error message.
     Document,
     /// Behind the array of an object: its other keys are of no interest.
@@ -58,6 +61,8 @@ pub(super) struct Reader<'r> {
     number: u64,
     /// Whether the array stands in an object.
     in_object: bool,
+    /// The columns, where the object is a table.
+    table: Option<csv::Table>,
 }
 
 impl<'r> Reader<'r> {
@@ -69,6 +74,7 @@ impl<'r> Reader<'r> {
             line: 0,
             number: 0,
             in_object: false,
+            table: None,
         }
     }
 
@@ -84,6 +90,7 @@ impl<'r> Reader<'r> {
                 State::Export => self.export_message(rest, is_last, &place),
                 State::Values => self.value(rest, is_last, &place),
                 State::Array(elements) => self.element(rest, is_last, elements, &place),
+                State::Csv => self.row(rest, is_last, &place),
                 State::Document => self.document(rest, is_last, &place),
                 State::Tail => self.tail(rest, is_last),
                 State::Over => None,
@@ -171,6 +178,11 @@ impl<'r> Reader<'r> {
         }
         // Lines are counted from the file's first, white space included.
         self.line += text[..skipped].bytes().filter(|b| *b == b'\n').count() as u64;
+        if let Some(what) = neighbours::of_object(self.records.uri, body) {
+            self.records.counts.pass_over(what, 1);
+            self.state = State::Over;
+            return Some(text.len());
+        }
         if body.starts_with('{') {
             if let Some((elements, end)) = opening(body) {
                 self.state = State::Array(elements);
@@ -184,7 +196,7 @@ impl<'r> Reader<'r> {
         } else if let Some(first) = body
             .strip_prefix('[')
             .map(str::trim_start)
-            .filter(|rest| rest.starts_with(['{', ']']))
+            .filter(|rest| rest.starts_with(['{', ']', '"', '[']))
         {
             match first_value::<Top<'_>>(first) {
                 Err(error) if error.is_eof() && !is_last => return None,
@@ -195,11 +207,29 @@ impl<'r> Reader<'r> {
                     return Some(skipped + 1);
                 }
             }
+        } else if body.starts_with("\"{") {
+            self.state = State::Values;
+        } else if let Some(header) = csv::header(body) {
+            match header {
+                Header::Messages(table, end) => {
+                    self.line += 1;
+                    self.state = State::Csv;
+                    self.table = Some(table);
+                    return Some(skipped + end);
+                }
+                Header::Useless(what) => {
+                    self.refuse_object(what);
+                    self.state = State::Over;
+                    return Some(text.len());
+                }
+            }
         } else if may_be_yaml(body) || ERRORS.iter().any(|start| body.starts_with(start)) {
             self.state = State::Document;
         } else if let Some(end) = prompt(body) {
             // What was typed came along with the answer.
-            self.records.counts.pass_over("typed commands, pasted with their answer", 1);
+            self.records
+                .counts
+                .pass_over("typed commands, pasted with their answer", 1);
             self.line += 1;
             return Some(skipped + end);
         } else {
@@ -300,6 +330,23 @@ impl<'r> Reader<'r> {
                 Some(skipped + taken)
             }
             Err(error) if error.is_eof() && !is_last => None,
+            Err(error) if body.starts_with(DELIVERY) && next_delivery(body).is_some() => {
+                let end = next_delivery(body).unwrap_or(body.len());
+                self.number += 1;
+                let at = At {
+                    place,
+                    line: self.number,
+                    ts: None,
+                    is_inside: false,
+                };
+                self.records.reject(
+                    "unknown",
+                    &format!("no JSON value: {error}"),
+                    body[..end].trim_end(),
+                    at,
+                );
+                Some(skipped + end)
+            }
             Err(error) => {
                 let line_end = memchr::memchr(b'\n', body.as_bytes()).map_or(body.len(), |end| end + 1);
                 let (bad, behind) = body.split_at(line_end);
@@ -370,6 +417,24 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// One row of a table.
+    fn row(&mut self, text: &str, is_last: bool, place: &Place) -> Option<usize> {
+        let table = self.table.as_ref()?;
+        let (cells, taken) = table.row(text, is_last)?;
+        let raw = text[..taken].trim_end_matches(['\r', '\n']);
+        if cells.iter().any(|cell| !cell.is_empty()) {
+            let at = At {
+                place,
+                line: self.line + 1,
+                ts: None,
+                is_inside: true,
+            };
+            table.take(&cells, raw, &mut self.records, at);
+        }
+        self.line += text[..taken].bytes().filter(|b| *b == b'\n').count() as u64;
+        Some(taken)
+    }
+
     /// All that is left, as present state; lines where it is something else.
     fn document(&mut self, text: &str, is_last: bool, place: &Place) -> Option<usize> {
         if !is_last || text.is_empty() {
@@ -436,6 +501,14 @@ fn flush_if_full(rows: &mut RowSet, flush: Flush<'_>) -> Result<(), eksplain_lak
     Ok(())
 }
 
+/// How an object of a subscription begins, as Firehose joins them. Quotes inside a text are escaped, so that no message holds this.
+const DELIVERY: &str = "{\"messageType\"";
+
+/// Where the next object of a subscription begins.
+fn next_delivery(text: &str) -> Option<usize> {
+    memchr::memmem::find(&text.as_bytes()[1..], DELIVERY.as_bytes()).map(|at| at + 1)
+}
+
 /// How an error message of the AWS CLI begins.
 const ERRORS: [&str; 2] = [
     "An error occurred (NoSuchEntity)",
@@ -478,12 +551,11 @@ fn timed(text: &str) -> Option<(i64, Option<&str>, usize)> {
     }
     let end = bytes.iter().take(40).position(|b| *b == b' ')?;
     let ts = parse_rfc3339(&text[..end])?;
-    if bytes[end - 1] == b'Z' {
+    // An export's line, and one of `aws logs tail --format short`, which has no zone and means UTC.
+    if bytes[end - 1] == b'Z' || end == "2026-11-23T10:00:00".len() {
         return Some((ts, None, end + 1));
     }
-    let length = bytes[end + 1..]
-        .iter()
-        .position(|b| *b == b' ' || *b == b'\n')
-        .filter(|length| bytes[end + 1 + length] == b' ')?;
+    // `--format json` begins a new line behind the stream.
+    let length = bytes[end + 1..].iter().position(|b| *b == b' ' || *b == b'\n')?;
     Some((ts, Some(&text[end + 1..end + 1 + length]), end + 1 + length + 1))
 }

@@ -13,8 +13,11 @@ use crate::place::{Hints, Place};
 use crate::report::{Problem, Taken};
 use crate::unpack::{self, Budget, Buffers, Content, archive, foreign_format};
 
+mod csv;
 mod envelope;
 mod json;
+mod neighbours;
+mod packed;
 mod record;
 mod state;
 
@@ -129,10 +132,7 @@ fn read_content(
 ) -> Result<(), eksplain_lake::Error> {
     let place = source.place();
     let plain = std::mem::take(&mut desk.buffers.plain);
-    let mut reader = envelope::Reader::new(
-        Records::new(desk.rows, desk.counts, source),
-        &place,
-    );
+    let mut reader = envelope::Reader::new(Records::new(desk.rows, desk.counts, source), &place);
     let read = match content {
         Content::Whole => read_whole(&plain, &mut reader, desk.flush),
         Content::Stream(stream) => read_stream(stream, &mut reader, desk.flush),
@@ -150,11 +150,7 @@ fn read_content(
     read
 }
 
-fn read_whole(
-    plain: &[u8],
-    reader: &mut envelope::Reader<'_>,
-    flush: Flush<'_>,
-) -> Result<(), eksplain_lake::Error> {
+fn read_whole(plain: &[u8], reader: &mut envelope::Reader<'_>, flush: Flush<'_>) -> Result<(), eksplain_lake::Error> {
     if let Some(format) = foreign_format(plain) {
         reader.refuse_object(format);
         return Ok(());

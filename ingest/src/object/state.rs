@@ -35,7 +35,8 @@ impl Records<'_> {
     fn state(&mut self, state: &State, at: At<'_>) {
         let told = self.hints.taken_at;
         let ts = told.or(self.modified);
-        self.counts.pass_over("objects of Kubernetes other than RBAC and aws-auth", state.others);
+        self.counts
+            .pass_over("objects of Kubernetes other than RBAC and aws-auth", state.others);
         if let Some(at) = ts.filter(|_| !state.seen.is_empty()) {
             let is_of_file = told.is_none();
             self.counts.taken.insert(Taken { at, is_of_file });

@@ -47,7 +47,11 @@ pub(crate) fn tar<E>(
         }
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         if is_wanted(&name) {
-            let seconds = entry.header().mtime().ok().and_then(|seconds| i64::try_from(seconds).ok());
+            let seconds = entry
+                .header()
+                .mtime()
+                .ok()
+                .and_then(|seconds| i64::try_from(seconds).ok());
             visit(Member {
                 size: entry.size(),
                 modified: seconds.and_then(|seconds| seconds.checked_mul(1_000_000)),
@@ -76,7 +80,10 @@ pub(crate) fn zip<E>(
     }
     for number in 0..archive.len().min(MEMBERS) {
         let (name, is_file) = match archive.by_index_raw(number) {
-            Ok(member) => (String::from_utf8_lossy(member.name_raw()).into_owned(), member.is_file()),
+            Ok(member) => (
+                String::from_utf8_lossy(member.name_raw()).into_owned(),
+                member.is_file(),
+            ),
             Err(error) => {
                 refuse(&format!("member {}", number + 1), error.to_string());
                 continue;

@@ -222,7 +222,10 @@ pub(crate) fn foreign_format(head: &[u8]) -> Option<&'static str> {
         (b"Obj\x01", "an Avro file: export its records as JSON lines"),
         (b"%PDF", "a PDF file: save the logs as text, CSV or JSON"),
         (b"\xd0\xcf\x11\xe0", "an Office file: save the sheet as CSV"),
-        (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive: extract it, or pack it as .zip or .tar.gz"),
+        (
+            b"7z\xbc\xaf\x27\x1c",
+            "a 7-Zip archive: extract it, or pack it as .zip or .tar.gz",
+        ),
         (b"Rar!", "a RAR archive: extract it, or pack it as .zip or .tar.gz"),
         (b"\x1f\x9d", "packed with compress (.Z): unpack it first"),
     ];
@@ -231,6 +234,7 @@ pub(crate) fn foreign_format(head: &[u8]) -> Option<&'static str> {
         .find(|(magic, _)| head.starts_with(magic))
         .map(|(_, name)| *name);
     known.or_else(|| {
-        memchr::memchr(0, &head[..head.len().min(1024)]).map(|_| "not text: eksplain reads text, JSON, CSV and YAML, also packed")
+        memchr::memchr(0, &head[..head.len().min(1024)])
+            .map(|_| "not text: eksplain reads text, JSON, CSV and YAML, also packed")
     })
 }
