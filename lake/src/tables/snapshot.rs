@@ -43,6 +43,14 @@ impl SnapshotColumns {
     }
 }
 
+/// Whether such an object belongs to a cluster: principals of IAM, and lists of an account, do not.
+pub(crate) fn is_of_cluster(kind: &str, name: &str) -> bool {
+    match kind {
+        "list" => !matches!(name, "clusters" | "iam_roles" | "iam_users"),
+        kind => !kind.starts_with("iam_"),
+    }
+}
+
 /// What makes an object of one time and place the same: everything it says.
 pub(crate) fn content_hash(
     record: &SnapshotRecord<'_>,
