@@ -331,8 +331,14 @@ fn a_snapshot_alone_tells_who_is_admin() {
     let lake = folder.path().join("lake");
     let (code, report, said) = run(&mut server.eksplain(&lake, &["ingest", "snapshot"]));
     assert_eq!(code, Some(0), "{said}");
-    // A cluster, five entries with their policies, and the six roles that they and the cluster name.
-    assert_eq!(report["kept"], 1 + 5 + 5 + 6, "{said}");
+    // A cluster, five entries with their policies, and the six roles that they and the cluster name; and that the lists of clusters, of
+    // entries and of each entry's policies are complete.
+    assert_eq!(report["kept"], 1 + 5 + 5 + 6 + (1 + 1 + 5), "{said}");
+    let lists = column(
+        &lake,
+        "select name from snapshot where kind = 'list' and name not like 'access_policy%'",
+    );
+    assert_eq!(lists, [r#"{"name":"access_entries"}"#, r#"{"name":"clusters"}"#]);
     assert!(report["throttled"].as_u64() > Some(0), "{report}");
     let (_, admins, _) = run(&mut server.eksplain(&lake, &["admins"]));
     let found: Vec<(String, String, String)> = admins["findings"]
@@ -429,8 +435,8 @@ fn every_way_to_cloudwatch_gives_the_same_records() {
     assert!(said.contains("NoSuchBucket"), "{said}");
 
     let (_, report, said) = run(&mut server.eksplain(&lake("trail"), &["ingest", "snapshot"]));
-    // Two clusters and their role; moto knows no access entries, which is said.
-    assert_eq!(report["kept"], 3, "{said}");
+    // The list of clusters, the two and their role; moto knows no access entries, which is said.
+    assert_eq!(report["kept"], 4, "{said}");
     assert!(said.contains("eks:ListAccessEntries"), "{said}");
     let seen = column(&lake("trail"), "select kind, name from snapshot");
     for object in [

@@ -5,10 +5,10 @@ use std::path::Path;
 use eksplain_lake::{IngestSession, InputDone, KeepRaw, Lake, Origin, RowSet, SnapshotRecord};
 
 use crate::files::Error;
-use crate::inflate::Buffers;
-use crate::object::{Counts, read_object};
-use crate::place::{Hints, Place};
+use crate::object::{Counts, Desk, Source, read_object};
+use crate::place::Hints;
 use crate::report::{IngestReport, Problem};
+use crate::unpack::Buffers;
 
 /// A run of ingesting whose commits are made by the caller, in the caller's order.
 pub struct Intake {
@@ -52,19 +52,21 @@ impl Intake {
             return Ok(());
         }
         let (session, group) = (&self.session, self.group);
-        self.rows.begin_object();
-        read_object(
-            path,
+        let source = Source {
             uri,
             size,
-            &Place::told(place),
-            place,
-            &mut self.rows,
-            &mut self.buffers,
-            &mut self.counts,
-            &mut |rows| session.submit(group, rows.take()),
-        )?
-        .map_err(fault)?;
+            modified: None,
+            path: None,
+            relative: Path::new(""),
+            hints: place,
+        };
+        let mut desk = Desk {
+            rows: &mut self.rows,
+            buffers: &mut self.buffers,
+            counts: &mut self.counts,
+            flush: &mut |rows| session.submit(group, rows.take()),
+        };
+        read_object(path, source, &mut desk)?.map_err(fault)?;
         self.objects += 1;
         self.bytes += size;
         Ok(())
@@ -110,7 +112,8 @@ impl Intake {
             repeated: summary.repeated,
             rejected: summary.rejected,
             differing: summary.differing,
-            skipped: self.counts.skipped,
+            skipped: self.counts.skipped.values().sum(),
+            passed_over: self.counts.skipped,
             files: self.objects,
             bytes: self.bytes,
             conflicts: self.counts.conflicts,

@@ -7,16 +7,16 @@
 //! It never knows what a record proves, nor what a terminal is: progress and problems are values.
 
 mod files;
-mod inflate;
 mod intake;
 mod object;
 mod place;
 mod report;
-mod snapshot;
+mod state;
+mod unpack;
 
 pub use eksplain_lake::KeepRaw;
 pub use files::{Error, FileOptions, LocalFile, Object, Store, ingest_files, ingest_objects};
 pub use intake::Intake;
 pub use place::{Hints, Layout, LayoutError};
-pub use report::{IngestReport, Problem, Progress};
-pub use snapshot::ingest_kubectl;
+pub use report::{IngestReport, Problem, Progress, Taken};
+pub use state::{LIST, complete_list};

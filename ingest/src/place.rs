@@ -16,6 +16,10 @@ pub struct Hints {
     pub cluster: Option<String>,
     /// Pattern of the paths.
     pub layout: Option<Layout>,
+    /// When present state was seen, microseconds since 1970; a file's own time where this is not said.
+    pub taken_at: Option<i64>,
+    /// Only present state is wanted: a log is the wrong kind of file.
+    pub only_state: bool,
 }
 
 /// `{account}/{region}/{cluster}/{stream}/*`: which step of a path, relative to the folder given, says what.

@@ -1,5 +1,7 @@
 //! What a run of ingesting tells its caller: while it goes on, and at its end.
 
+use std::collections::BTreeMap;
+
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -24,6 +26,15 @@ pub struct Problem {
     pub reason: String,
 }
 
+/// When present state was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taken {
+    /// Microseconds since 1970.
+    pub at: i64,
+    /// Nobody said when: it is the time of the file.
+    pub is_of_file: bool,
+}
+
 /// What a run did. `read` is `kept` + `repeated` + `rejected`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IngestReport {
@@ -37,8 +48,10 @@ pub struct IngestReport {
     pub rejected: u64,
     /// Kept beside a record of the same `eventID` or `auditID` that says something else.
     pub differing: u64,
-    /// Lines of control-plane logs that no question asks about, and digests: not stored.
+    /// Records and objects that are known and that no question asks about: not stored.
     pub skipped: u64,
+    /// What they are, and how many of each.
+    pub passed_over: BTreeMap<&'static str, u64>,
     /// Objects read.
     pub files: u64,
     /// Objects that an earlier run had read.
@@ -51,6 +64,8 @@ pub struct IngestReport {
     pub interrupted: bool,
     /// Objects in trouble, sorted.
     pub problems: Vec<Problem>,
+    /// Times of the present state that files show, sorted.
+    pub taken: Vec<Taken>,
 }
 
 impl IngestReport {
@@ -62,11 +77,15 @@ impl IngestReport {
         self.rejected += other.rejected;
         self.differing += other.differing;
         self.skipped += other.skipped;
+        for (what, count) in other.passed_over {
+            *self.passed_over.entry(what).or_default() += count;
+        }
         self.files += other.files;
         self.files_known += other.files_known;
         self.bytes += other.bytes;
         self.conflicts += other.conflicts;
         self.interrupted |= other.interrupted;
         self.problems.extend(other.problems);
+        self.taken.extend(other.taken);
     }
 }

@@ -117,7 +117,7 @@ fn groups(parts: &[PartInfo]) -> Vec<Vec<&PartInfo>> {
     groups
 }
 
-fn keys(rows: &RecordBatch) -> Option<Vec<RowKey>> {
+pub(crate) fn keys(rows: &RecordBatch) -> Option<Vec<RowKey>> {
     let ids = rows.column_by_name("id")?.as_string_opt::<i32>()?;
     let times = rows
         .column_by_name("ts")?
@@ -128,6 +128,7 @@ fn keys(rows: &RecordBatch) -> Option<Vec<RowKey>> {
                 id: RecordId::from_bytes(ids.value(row).as_bytes())?,
                 day: day_of(times.is_valid(row).then(|| times.value(row))),
                 claim: None,
+                is_nameless: false,
             })
         })
         .collect()

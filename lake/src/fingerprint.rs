@@ -61,6 +61,11 @@ impl Fingerprint {
             .extend_from_slice(&xxh3_128(json::minify(raw).as_bytes()).to_le_bytes());
     }
 
+    /// Adds another hash.
+    pub(crate) fn hash(&mut self, hash: &ContentHash) {
+        self.fields.extend_from_slice(hash);
+    }
+
     /// The hash of what was added since the beginning.
     pub(crate) fn finish(&self) -> ContentHash {
         cut_hash(xxh3_128(&self.fields))

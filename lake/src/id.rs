@@ -59,6 +59,11 @@ impl RecordId {
         self.time == 0 || self.time == LAST_TIME.unsigned_abs()
     }
 
+    /// The id of the same time and table with another content.
+    pub(crate) fn with_hash(self, hash: ContentHash) -> Self {
+        Self { hash, ..self }
+    }
+
     /// The text as bytes, all of them ASCII.
     pub(crate) fn to_bytes(self) -> [u8; ID_LENGTH] {
         let mut text = [0; ID_LENGTH];

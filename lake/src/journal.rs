@@ -37,6 +37,12 @@ pub(crate) struct Commit {
     /// Parts that go with it, because others hold their rows now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) removed: Vec<PathBuf>,
+    /// Objects whose records went with it, so that they are read again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) forgotten: Vec<String>,
+    /// What was said of objects that do not tell their place: others may be said of them later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hints: Option<String>,
 }
 
 pub(crate) const STAGING: &str = "_staging";

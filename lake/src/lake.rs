@@ -1,8 +1,9 @@
 //! The lake itself: opening, listing, checking, and finding a record by its id.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
@@ -34,7 +35,7 @@ struct Format {
 pub struct Lake {
     root: PathBuf,
     parts: Vec<PartInfo>,
-    inputs: HashSet<InputDone>,
+    inputs: HashMap<InputDone, Option<Arc<str>>>,
 }
 
 /// A record as it is stored.
@@ -125,14 +126,19 @@ impl Lake {
     }
 
     fn of(root: &Path, commits: Vec<Commit>) -> Self {
-        let (mut parts, mut inputs) = (Vec::new(), HashSet::new());
+        let (mut parts, mut inputs) = (Vec::new(), HashMap::new());
         for commit in commits {
             if !commit.removed.is_empty() {
                 let gone: HashSet<PathBuf> = commit.removed.into_iter().collect();
                 parts.retain(|part: &PartInfo| !gone.contains(&part.path));
             }
             parts.extend(commit.parts);
-            inputs.extend(commit.inputs);
+            if !commit.forgotten.is_empty() {
+                let gone: HashSet<String> = commit.forgotten.into_iter().collect();
+                inputs.retain(|input: &InputDone, _| !gone.contains(&input.uri));
+            }
+            let hints: Option<Arc<str>> = commit.hints.map(Arc::from);
+            inputs.extend(commit.inputs.into_iter().map(|input| (input, hints.clone())));
         }
         Self {
             root: root.to_owned(),
@@ -190,7 +196,12 @@ impl Lake {
 
     /// Whether the object was read before, in this state.
     pub fn is_done(&self, input: &InputDone) -> bool {
-        self.inputs.contains(input)
+        self.inputs.contains_key(input)
+    }
+
+    /// What was said of an object that was read, if anything was.
+    pub fn hints_of(&self, input: &InputDone) -> Option<&str> {
+        self.inputs.get(input)?.as_deref()
     }
 
     /// Objects that were read.
@@ -200,7 +211,7 @@ impl Lake {
 
     /// What was read whose name begins so: for sources that read ranges of time.
     pub fn inputs_under<'l>(&'l self, prefix: &'l str) -> impl Iterator<Item = &'l InputDone> {
-        self.inputs.iter().filter(move |input| input.uri.starts_with(prefix))
+        self.inputs.keys().filter(move |input| input.uri.starts_with(prefix))
     }
 
     /// The files of a table, sorted.

@@ -7,6 +7,7 @@
 //!
 //! It never knows what a record means, where objects come from, or how questions are asked.
 
+mod assign;
 mod compact;
 mod error;
 mod fingerprint;
@@ -14,12 +15,14 @@ mod id;
 mod journal;
 mod lake;
 mod part;
+mod rewrite;
 mod rows;
 mod seen;
 mod session;
 mod table;
 pub mod tables;
 
+pub use assign::{Assigned, Assignment};
 pub use compact::Compaction;
 pub use error::{Error, Result};
 pub use id::{ID_LENGTH, NotAnId, RecordId};
@@ -27,6 +30,6 @@ pub use journal::InputDone;
 pub use lake::{Fault, Found, Holding, Lake};
 pub use part::PartInfo;
 pub use rows::{KeepRaw, Origin, RowSet, Rows};
-pub use session::{IngestSession, Summary};
+pub use session::{IngestSession, Summary, TableSummary};
 pub use table::Table;
 pub use tables::snapshot::SnapshotRecord;

@@ -60,6 +60,8 @@ pub(crate) struct RowKey {
     pub(crate) day: Day,
     /// Short hash of the name that the sender gave, where senders give names.
     pub(crate) claim: Option<u64>,
+    /// It should belong to a cluster, and names none.
+    pub(crate) is_nameless: bool,
 }
 
 /// Rows of one table as columns.
@@ -106,8 +108,9 @@ impl RowSet {
     /// Adds a line of the authenticator; `raw` is the whole line.
     pub fn authenticator(&mut self, record: &AuthenticatorRecord<'_>, origin: &Origin<'_>, raw: &str) {
         let ts = record.time_micros().or(origin.ts);
-        let text = authenticator::content_hash(ts, raw, origin, &mut self.fingerprint);
-        let hash = self.like.number(text, &mut self.fingerprint);
+        let line = authenticator::line_hash(ts, raw, origin, &mut self.fingerprint);
+        let line = self.like.number(line, origin.cluster, &mut self.fingerprint);
+        let hash = authenticator::in_cluster(line, origin.cluster, &mut self.fingerprint);
         let kept = (self.keep != KeepRaw::None).then_some(raw);
         self.authenticator
             .lead(RecordId::new(ts, Table::Authenticator, hash), ts, None, origin, kept);
@@ -165,6 +168,9 @@ impl RowSet {
             origin,
             None,
         );
+        if let Some(key) = self.snapshot.keys.last_mut() {
+            key.is_nameless = origin.cluster.is_none() && snapshot::is_of_cluster(record.kind, record.name);
+        }
         self.snapshot.own.push(record);
     }
 
@@ -253,6 +259,7 @@ impl<C: Columns> Builder<C> {
             id,
             day: day_of(ts),
             claim,
+            is_nameless: origin.cluster.is_none() && matches!(id.table(), Table::Authenticator | Table::Audit),
         });
         self.id.push(std::str::from_utf8(&id.to_bytes()).ok());
         self.ts.push(ts);
@@ -319,7 +326,8 @@ struct LikeLines {
 const LIKE_LINES_KEPT: usize = 500_000;
 
 impl LikeLines {
-    fn number(&mut self, text: ContentHash, fingerprint: &mut Fingerprint) -> ContentHash {
+    fn number(&mut self, line: ContentHash, cluster: Option<&str>, fingerprint: &mut Fingerprint) -> ContentHash {
+        let text = authenticator::in_cluster(line, cluster, fingerprint);
         if self.young.len() >= LIKE_LINES_KEPT {
             self.old = std::mem::take(&mut self.young);
         }
@@ -327,8 +335,10 @@ impl LikeLines {
         let count = self.young.entry(text).or_insert(before);
         *count += 1;
         match *count {
-            1 => text,
+            1 => line,
             number => {
+                fingerprint.begin();
+                fingerprint.hash(&line);
                 fingerprint.number(Some(i64::from(number)));
                 fingerprint.finish()
             }
@@ -366,6 +376,24 @@ mod tests {
         let first = run();
         assert_ne!(first[0], first[1]);
         assert_eq!(first, run());
+    }
+
+    #[test]
+    fn a_line_is_the_same_whoever_says_its_account_and_another_in_another_cluster() {
+        let line = "time=\"2026-11-23T10:00:00Z\" level=info msg=\"access granted\" username=a";
+        let id = |account, cluster| {
+            let mut rows = RowSet::new(KeepRaw::Evidence);
+            let origin = Origin {
+                account,
+                cluster,
+                ..Origin::default()
+            };
+            rows.authenticator(&authenticator::parse_line(line), &origin, line);
+            ids(&rows.take()).remove(0)
+        };
+        assert_eq!(id(None, Some("prod")), id(Some("111122223333"), Some("prod")));
+        assert_ne!(id(None, Some("prod")), id(None, Some("shop")));
+        assert_ne!(id(None, Some("prod")), id(None, None));
     }
 
     #[test]

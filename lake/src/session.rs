@@ -17,6 +17,17 @@ use crate::rows::{RowKey, Rows, TableRows};
 use crate::seen::{Arrival, SeenIds};
 use crate::table::Table;
 
+/// What became of the records of one table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TableSummary {
+    /// New in the lake.
+    pub kept: u64,
+    /// In the lake before, or twice in the input.
+    pub repeated: u64,
+    /// Kept, and of no cluster although they should belong to one.
+    pub nameless: u64,
+}
+
 /// What a run did to the lake, in records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -28,6 +39,8 @@ pub struct Summary {
     pub rejected: u64,
     /// Kept although a record of the same `eventID` or `auditID` that says something else is in the lake.
     pub differing: u64,
+    /// By table, in the order of [`Table::ALL`].
+    pub tables: [TableSummary; 5],
 }
 
 /// An open run; dropping it keeps what was committed.
@@ -36,6 +49,7 @@ pub struct IngestSession {
     turn: Mutex<Turn>,
     turned: Condvar,
     commits: Mutex<Commits>,
+    hints: Option<String>,
     /// Held until the run ends, so that nobody else writes.
     _lock: File,
 }
@@ -73,8 +87,16 @@ impl IngestSession {
                 waiting: BTreeMap::new(),
                 open: BTreeMap::new(),
             }),
+            hints: None,
             _lock: lock,
         }
+    }
+
+    /// Notes what is said of the objects of this run, so that it is known whether something else is said of them later.
+    #[must_use]
+    pub fn with_hints(mut self, hints: Option<String>) -> Self {
+        self.hints = hints;
+        self
     }
 
     /// Takes some rows of a group that is not at its end. Groups are numbered from 0 without holes; waits for the group's turn.
@@ -106,6 +128,7 @@ impl IngestSession {
         let mut commits = lock(&self.commits);
         let mut commit = commits.open.remove(&group).unwrap_or_default();
         commit.parts.extend(parts);
+        commit.hints = self.hints.clone().filter(|_| !inputs.is_empty());
         commit.inputs = inputs;
         commits.waiting.insert(group, commit);
         while let Some(commit) = {
@@ -187,14 +210,18 @@ impl Turn {
         };
         let mut rows = Vec::with_capacity(keys.len());
         for (row, key) in (0_u32..).zip(keys) {
+            let of_table = &mut self.summary.tables[key.id.table().position()];
             match self.seen.arrive(key, parts)? {
                 Arrival::Repeated => {
+                    of_table.repeated += 1;
                     self.summary.repeated += 1;
                     continue;
                 }
                 Arrival::Differing => self.summary.differing += 1,
                 Arrival::New => {}
             }
+            of_table.kept += 1;
+            of_table.nameless += u64::from(key.is_nameless);
             match key.id.table() {
                 Table::Rejects => self.summary.rejected += 1,
                 _ => self.summary.kept += 1,

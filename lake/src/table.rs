@@ -72,6 +72,11 @@ impl Table {
         })
     }
 
+    /// Its place in [`ALL`](Self::ALL).
+    pub(crate) fn position(self) -> usize {
+        self as usize
+    }
+
     /// The letter that stands for the table in an id.
     pub(crate) fn letter(self) -> u8 {
         match self {

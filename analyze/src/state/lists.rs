@@ -17,6 +17,8 @@ pub(crate) struct Look<'s> {
     /// Behind the colon of its name: a namespace or a principal; `None` for all.
     pub(crate) scope: Option<&'s str>,
     names: BTreeSet<String>,
+    /// It looks complete, and does not have what every complete list of its kind has.
+    pub(crate) is_assumed: bool,
 }
 
 impl<'s> Look<'s> {
@@ -28,8 +30,10 @@ impl<'s> Look<'s> {
         let body = json::parse(Some(&snapshot.body));
         let name = snapshot.name.as_deref()?;
         let (what, scope) = name.split_once(':').map_or((name, None), |(what, scope)| (what, Some(scope)));
-        body["complete"].as_bool().filter(|complete| *complete)?;
+        let is_assumed = body["complete"] == "assumed";
+        (is_assumed || body["complete"] == true).then_some(())?;
         Some(Self {
+            is_assumed,
             at: &snapshot.at,
             what,
             scope,

@@ -240,6 +240,12 @@ impl RbacHistory {
         let Some(resource) = resource_of(look.what.trim_end_matches('s')) else {
             return;
         };
+        // What Kubernetes makes itself was seen, and is in no such list: this one was of some objects only.
+        let is_partial = look.is_assumed
+            && self.objects.keys().any(|key| key.resource == resource && is_marked(key, &self.objects[key]));
+        if is_partial {
+            return;
+        }
         let is_missing = |key: &Key| {
             let full = match &key.namespace {
                 Some(namespace) => format!("{namespace}/{}", key.name),
@@ -340,6 +346,12 @@ impl Key {
             name: binding.name.clone(),
         }
     }
+}
+
+/// Whether an object is one that every complete list has.
+fn is_marked(key: &Key, history: &History<RbacObject>) -> bool {
+    let was_seen = history.versions().iter().any(|version| version.how == How::Look);
+    was_seen && (key.name == "cluster-admin" || key.namespace.as_deref() == Some("kube-system") && key.name.starts_with("system:"))
 }
 
 /// Whether records tell of an object at a moment: what Kubernetes made itself is as it was made until the first that does.

@@ -115,7 +115,7 @@ impl Group {
             account: self.account.id.clone(),
             region: Some(self.region.clone()),
             cluster: self.cluster().map(str::to_owned),
-            layout: None,
+            ..Hints::default()
         }
     }
 

@@ -1,6 +1,7 @@
 //! Clusters, access entries and their policies, as the EKS API shows them.
 
 use aws_smithy_types::DateTime;
+use eksplain_ingest::{LIST, complete_list};
 use futures::StreamExt;
 use serde_json::{Map, Value, json};
 
@@ -65,7 +66,11 @@ impl<'a> Client<'a> {
             return (seen, faults);
         }
         let entries = match self.entries(name).await {
-            Ok(entries) => entries,
+            Ok(entries) => {
+                let scope = json!({"of": "access_entry", "clusterName": name});
+                seen.push(object(LIST, name, "access_entries", complete_list(&entries, scope)));
+                entries
+            }
             // Where a cluster's platform has no access entries yet, the API says so.
             Err(fault) if fault.code == "InvalidRequestException" => Vec::new(),
             Err(fault) => {
@@ -85,7 +90,11 @@ impl<'a> Client<'a> {
         for (arn, entry, policies) in answers {
             for (kind, answer) in [("access_entry", entry), ("access_policy_association", policies)] {
                 match answer {
-                    Ok(body) => seen.push(object(kind, name, &arn, body)),
+                    Ok(body) => {
+                        let list = policy_list(&body, name, &arn);
+                        seen.push(object(kind, name, &arn, body));
+                        seen.extend(list.filter(|_| kind == "access_policy_association"));
+                    }
                     // Deleted between two calls.
                     Err(fault) if fault.kind == Kind::NotFound => {}
                     Err(fault) => faults.push(fault),
@@ -220,6 +229,18 @@ impl<'a> Client<'a> {
             }
         }
     }
+}
+
+/// The record that says that these are all policies of an access entry.
+fn policy_list(body: &Value, cluster: &str, arn: &str) -> Option<Seen> {
+    let policies = body["associatedAccessPolicies"].as_array()?;
+    let names: Vec<&str> = policies
+        .iter()
+        .filter_map(|policy| policy["policyArn"].as_str())
+        .collect();
+    let scope = json!({"of": "access_policy_association", "clusterName": cluster, "principalArn": arn});
+    let name = format!("access_policy_associations:{arn}");
+    Some(object(LIST, cluster, &name, complete_list(&names, scope)))
 }
 
 fn object(kind: &'static str, cluster: &str, name: &str, body: Value) -> Seen {

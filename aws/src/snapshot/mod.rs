@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use eksplain_ingest::{IngestReport, Intake, KeepRaw};
+use eksplain_ingest::{IngestReport, Intake, KeepRaw, LIST, complete_list};
 use eksplain_lake::{Lake, Origin, SnapshotRecord};
 use eksplain_parse::glob::glob_matches;
 use futures::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::access::{Account, Aws};
 use crate::fault::Fault;
@@ -146,6 +146,13 @@ async fn clusters(aws: &Aws, account: &Account, region: &str, look: &Look, mut s
         Ok(names) => names,
         Err(fault) => return (Vec::new(), scope.refused(fault)),
     };
+    let mut seen = vec![Seen {
+        kind: LIST,
+        cluster: None,
+        name: "clusters".to_owned(),
+        body: complete_list(&names, json!({"of": "cluster"})),
+        ts: now(),
+    }];
     let fits = |name: &String| look.clusters.is_empty() || look.clusters.iter().any(|glob| glob_matches(glob, name));
     let answers: Vec<(Vec<Seen>, Vec<Fault>)> = futures::stream::iter(names.into_iter().filter(fits))
         .map(|name| {
@@ -155,7 +162,6 @@ async fn clusters(aws: &Aws, account: &Account, region: &str, look: &Look, mut s
         .buffered(WIDTH)
         .collect()
         .await;
-    let mut seen = Vec::new();
     for (objects, faults) in answers {
         Meter::add(&aws.quotas.meter.records, objects.len() as u64);
         seen.extend(objects);

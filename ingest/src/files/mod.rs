@@ -9,10 +9,10 @@ use std::sync::{Mutex, PoisonError};
 
 use eksplain_lake::{IngestSession, InputDone, KeepRaw, Lake, RowSet};
 
-use crate::inflate::Buffers;
-use crate::object::{Counts, read_object};
-use crate::place::{Hints, Place};
+use crate::object::{Counts, Desk, Source, read_object};
+use crate::place::Hints;
 use crate::report::{IngestReport, Problem, Progress};
+use crate::unpack::Buffers;
 
 mod walk;
 
@@ -113,7 +113,7 @@ pub enum Error {
 
 /// Reads files and folders into a lake.
 ///
-/// `stop` asks the run to end after the groups at hand; `progress` is called from several threads, after each file.
+/// `-` is standard input. `stop` asks the run to end after the groups at hand; `progress` is called from several threads, after each file.
 ///
 /// # Errors
 /// [`Error::Path`] before anything is read; [`Error::Lake`] where the lake cannot be written. A file in trouble is no error: see
@@ -125,7 +125,28 @@ pub fn ingest_files(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<IngestReport, Error> {
-    ingest_objects(lake, walk::walk(paths)?, &Disk, options, stop, progress)
+    let spooled = spool(paths)?;
+    let input = spooled.as_ref().map(|file| file.path());
+    ingest_objects(lake, walk::walk(paths, input)?, &Disk, options, stop, progress)
+}
+
+/// How the lake names standard input, which is never known from an earlier run.
+const STDIN: &str = "stdin:";
+
+/// Standard input as a file, where `-` is among the paths: forms are told by looking at the beginning, archives from their end.
+fn spool(paths: &[PathBuf]) -> Result<Option<tempfile::NamedTempFile>, Error> {
+    if !paths.iter().any(|path| path == Path::new("-")) {
+        return Ok(None);
+    }
+    let copy = || {
+        let mut file = tempfile::NamedTempFile::new()?;
+        std::io::copy(&mut std::io::stdin().lock(), &mut file)?;
+        Ok(file)
+    };
+    copy().map(Some).map_err(|source| Error::Path {
+        path: "-".into(),
+        source,
+    })
 }
 
 /// Reads the objects of a store into a lake, in the order given; otherwise as [`ingest_files`].
@@ -142,7 +163,7 @@ pub fn ingest_objects(
 ) -> Result<IngestReport, Error> {
     let session = lake.ingest()?;
     let groups = group(objects);
-    let is_new = |file: &Object| !lake.is_done(&file.as_input());
+    let is_new = |file: &Object| file.uri == STDIN || !lake.is_done(&file.as_input());
     let new_files = || groups.iter().flatten().filter(|file| is_new(file));
     let run = Run {
         session: &session,
@@ -192,13 +213,15 @@ pub fn ingest_objects(
         repeated: summary.repeated,
         rejected: summary.rejected,
         differing: summary.differing,
-        skipped: counts.skipped,
+        skipped: counts.skipped.values().sum(),
+        passed_over: counts.skipped,
         files,
         files_known: all - run.files_total,
         bytes,
         conflicts: counts.conflicts,
         interrupted,
         problems,
+        taken: counts.taken.into_iter().collect(),
     })
 }
 
@@ -260,7 +283,8 @@ impl Run<'_> {
             let wanted: Vec<_> = files.iter().filter(|file| is_new(file)).collect();
             self.store.announce(&wanted);
             for file in wanted {
-                if self.read_file(file, number as u64, &mut rows, &mut buffers, &mut counts)? {
+                let is_done = self.read_file(file, number as u64, &mut rows, &mut buffers, &mut counts)?;
+                if is_done && file.uri != STDIN {
                     inputs.push(file.as_input());
                 }
             }
@@ -279,23 +303,27 @@ impl Run<'_> {
         buffers: &mut Buffers,
         counts: &mut Counts,
     ) -> Result<bool, eksplain_lake::Error> {
-        let place = Place::of(&file.path, &file.relative, &self.options.hints);
         let read_before = counts.read;
-        rows.begin_object();
         let mut flush = |rows: &mut RowSet| self.session.submit(group, rows.take());
         let outcome = match self.store.file(file) {
             Err(error) => Err(error),
-            Ok(local) => read_object(
-                local.path(),
-                &file.uri,
-                file.size,
-                &place,
-                &self.options.hints,
-                rows,
-                buffers,
-                counts,
-                &mut flush,
-            )?,
+            Ok(local) => {
+                let source = Source {
+                    uri: &file.uri,
+                    size: file.size,
+                    modified: file.modified,
+                    path: Some(&file.path),
+                    relative: &file.relative,
+                    hints: &self.options.hints,
+                };
+                let mut desk = Desk {
+                    rows,
+                    buffers,
+                    counts,
+                    flush: &mut flush,
+                };
+                read_object(local.path(), source, &mut desk)?
+            }
         };
         let is_done = match outcome {
             Ok(()) => true,

@@ -12,12 +12,15 @@
 use eksplain_lake::RowSet;
 use eksplain_parse::time::parse_rfc3339;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
-use super::json::{end_of_open, first_value};
+use super::csv::{self, Header};
+use super::json::{Top, end_of_open, first_value};
 use super::record::Records;
-use super::{At, FLUSH, Flush};
+use super::{At, FLUSH, Flush, neighbours};
 use crate::place::Place;
 use crate::report::Problem;
+use crate::state::{is_eksctl_list, may_be_yaml, yaml_documents};
 
 /// What the elements of an array are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,10 @@ enum State {
     Export,
     Values,
     Array(Elements),
+    /// Rows of a table of messages.
+    Csv,
+    /// All of it is one matter: present state as YAML, a list of eksctl, an error message.
+    Document,
     /// Behind the array of an object: its other keys are of no interest.
     Tail,
     /// The rest was refused.
@@ -54,6 +61,8 @@ pub(super) struct Reader<'r> {
     number: u64,
     /// Whether the array stands in an object.
     in_object: bool,
+    /// The columns, where the object is a table.
+    table: Option<csv::Table>,
 }
 
 impl<'r> Reader<'r> {
@@ -65,6 +74,7 @@ impl<'r> Reader<'r> {
             line: 0,
             number: 0,
             in_object: false,
+            table: None,
         }
     }
 
@@ -75,11 +85,13 @@ impl<'r> Reader<'r> {
         loop {
             let rest = &text[at..];
             let taken = match self.state {
-                State::Start => self.start(rest),
+                State::Start => self.start(rest, is_last),
                 State::Lines => self.line(rest, is_last, &place),
                 State::Export => self.export_message(rest, is_last, &place),
                 State::Values => self.value(rest, is_last, &place),
                 State::Array(elements) => self.element(rest, is_last, elements, &place),
+                State::Csv => self.row(rest, is_last, &place),
+                State::Document => self.document(rest, is_last, &place),
                 State::Tail => self.tail(rest, is_last),
                 State::Over => None,
             };
@@ -91,9 +103,20 @@ impl<'r> Reader<'r> {
         Ok(at)
     }
 
+    /// Says that an object has nothing of what was asked for.
+    pub(super) fn finish(&mut self) {
+        let is_useless = self.records.hints.only_state && self.records.seen == 0 && !self.records.is_refused;
+        if is_useless {
+            self.note(
+                "has no present state that eksplain uses: clusters, access entries, IAM principals, RBAC or aws-auth"
+                    .to_owned(),
+            );
+        }
+    }
+
     /// Refuses the object as a whole.
     pub(super) fn refuse_object(&mut self, format: &str) {
-        self.note(format!("is {format}: no log that eksplain reads"));
+        self.note(format!("is {format}"));
         let place = std::mem::take(&mut self.place);
         self.records.reject(
             "object",
@@ -103,6 +126,7 @@ impl<'r> Reader<'r> {
                 place: &place,
                 line: 1,
                 ts: None,
+                is_inside: false,
             },
         );
     }
@@ -137,6 +161,7 @@ impl<'r> Reader<'r> {
                     place,
                     line: self.number,
                     ts: None,
+                    is_inside: false,
                 },
             );
             rest = behind;
@@ -145,7 +170,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Looks at the beginning of the object, or of what follows a whole document in it.
-    fn start(&mut self, text: &str) -> Option<usize> {
+    fn start(&mut self, text: &str, is_last: bool) -> Option<usize> {
         let body = text.trim_start_matches('\u{feff}').trim_start();
         let skipped = text.len() - body.len();
         if body.is_empty() {
@@ -153,6 +178,11 @@ impl<'r> Reader<'r> {
         }
         // Lines are counted from the file's first, white space included.
         self.line += text[..skipped].bytes().filter(|b| *b == b'\n').count() as u64;
+        if let Some(what) = neighbours::of_object(self.records.uri, body) {
+            self.records.counts.pass_over(what, 1);
+            self.state = State::Over;
+            return Some(text.len());
+        }
         if body.starts_with('{') {
             if let Some((elements, end)) = opening(body) {
                 self.state = State::Array(elements);
@@ -163,13 +193,45 @@ impl<'r> Reader<'r> {
             let is_one_value =
                 first_value::<IgnoredAny>(first_line).is_ok_and(|(_, end)| first_line[end..].trim().is_empty());
             self.state = if is_one_value { State::Lines } else { State::Values };
-        } else if body
+        } else if let Some(first) = body
             .strip_prefix('[')
-            .is_some_and(|rest| rest.trim_start().starts_with(['{', ']']))
+            .map(str::trim_start)
+            .filter(|rest| rest.starts_with(['{', ']', '"', '[']))
         {
-            self.state = State::Array(Elements::Values);
-            self.in_object = false;
-            return Some(skipped + 1);
+            match first_value::<Top<'_>>(first) {
+                Err(error) if error.is_eof() && !is_last => return None,
+                Ok((top, _)) if is_eksctl_list(|key| top.has(key)) => self.state = State::Document,
+                _ => {
+                    self.state = State::Array(Elements::Values);
+                    self.in_object = false;
+                    return Some(skipped + 1);
+                }
+            }
+        } else if body.starts_with("\"{") {
+            self.state = State::Values;
+        } else if let Some(header) = csv::header(body) {
+            match header {
+                Header::Messages(table, end) => {
+                    self.line += 1;
+                    self.state = State::Csv;
+                    self.table = Some(table);
+                    return Some(skipped + end);
+                }
+                Header::Useless(what) => {
+                    self.refuse_object(what);
+                    self.state = State::Over;
+                    return Some(text.len());
+                }
+            }
+        } else if may_be_yaml(body) || ERRORS.iter().any(|start| body.starts_with(start)) {
+            self.state = State::Document;
+        } else if let Some(end) = prompt(body) {
+            // What was typed came along with the answer.
+            self.records
+                .counts
+                .pass_over("typed commands, pasted with their answer", 1);
+            self.line += 1;
+            return Some(skipped + end);
         } else {
             self.state = if timed(body).is_some() {
                 State::Export
@@ -195,6 +257,7 @@ impl<'r> Reader<'r> {
                     place,
                     line: self.line,
                     ts: None,
+                    is_inside: false,
                 },
             );
         }
@@ -235,6 +298,7 @@ impl<'r> Reader<'r> {
                 place: own.as_ref().unwrap_or(place),
                 line: self.line + 1,
                 ts: Some(ts),
+                is_inside: true,
             },
         );
         self.line += text[..taken].bytes().filter(|b| *b == b'\n').count() as u64;
@@ -258,6 +322,7 @@ impl<'r> Reader<'r> {
                 place,
                 line: self.number + 1,
                 ts: None,
+                is_inside: false,
             },
         ) {
             Ok(taken) => {
@@ -265,6 +330,23 @@ impl<'r> Reader<'r> {
                 Some(skipped + taken)
             }
             Err(error) if error.is_eof() && !is_last => None,
+            Err(error) if body.starts_with(DELIVERY) && next_delivery(body).is_some() => {
+                let end = next_delivery(body).unwrap_or(body.len());
+                self.number += 1;
+                let at = At {
+                    place,
+                    line: self.number,
+                    ts: None,
+                    is_inside: false,
+                };
+                self.records.reject(
+                    "unknown",
+                    &format!("no JSON value: {error}"),
+                    body[..end].trim_end(),
+                    at,
+                );
+                Some(skipped + end)
+            }
             Err(error) => {
                 let line_end = memchr::memchr(b'\n', body.as_bytes()).map_or(body.len(), |end| end + 1);
                 let (bad, behind) = body.split_at(line_end);
@@ -282,6 +364,7 @@ impl<'r> Reader<'r> {
                         place,
                         line: self.number,
                         ts: None,
+                        is_inside: false,
                     },
                 );
                 Some(skipped + line_end)
@@ -311,6 +394,7 @@ impl<'r> Reader<'r> {
             place,
             line: self.number + 1,
             ts: None,
+            is_inside: self.in_object,
         };
         match self.records.element(body, elements, at) {
             Ok(taken) => {
@@ -331,6 +415,67 @@ impl<'r> Reader<'r> {
                 }
             },
         }
+    }
+
+    /// One row of a table.
+    fn row(&mut self, text: &str, is_last: bool, place: &Place) -> Option<usize> {
+        let table = self.table.as_ref()?;
+        let (cells, taken) = table.row(text, is_last)?;
+        let raw = text[..taken].trim_end_matches(['\r', '\n']);
+        if cells.iter().any(|cell| !cell.is_empty()) {
+            let at = At {
+                place,
+                line: self.line + 1,
+                ts: None,
+                is_inside: true,
+            };
+            table.take(&cells, raw, &mut self.records, at);
+        }
+        self.line += text[..taken].bytes().filter(|b| *b == b'\n').count() as u64;
+        Some(taken)
+    }
+
+    /// All that is left, as present state; lines where it is something else.
+    fn document(&mut self, text: &str, is_last: bool, place: &Place) -> Option<usize> {
+        if !is_last || text.is_empty() {
+            return None;
+        }
+        let at = At {
+            place,
+            line: 1,
+            ts: None,
+            is_inside: false,
+        };
+        if ERRORS.iter().any(|start| text.starts_with(start)) {
+            if !self.records.error_message(text, at) {
+                self.state = State::Lines;
+                return Some(0);
+            }
+        } else {
+            let documents = match text.starts_with('[') {
+                true => first_value::<Value>(text)
+                    .map(|(list, _)| vec![list])
+                    .map_err(|error| error.to_string()),
+                false => yaml_documents(text),
+            };
+            match documents {
+                Ok(documents) => {
+                    for (line, document) in (1..).zip(&documents) {
+                        let at = At { line, ..at };
+                        if !self.records.document(document, at) {
+                            let reason = "a document that is no present state of EKS, IAM or RBAC";
+                            self.records.reject("snapshot", reason, &document.to_string(), at);
+                        }
+                    }
+                }
+                Err(error) => {
+                    let reason = format!("not valid YAML ({error}): save it again, or with -o json");
+                    self.records.reject("snapshot", &reason, text, at);
+                }
+            }
+        }
+        self.state = State::Over;
+        Some(text.len())
     }
 
     fn tail(&mut self, text: &str, is_last: bool) -> Option<usize> {
@@ -354,6 +499,29 @@ fn flush_if_full(rows: &mut RowSet, flush: Flush<'_>) -> Result<(), eksplain_lak
         flush(rows)?;
     }
     Ok(())
+}
+
+/// How an object of a subscription begins, as Firehose joins them. Quotes inside a text are escaped, so that no message holds this.
+const DELIVERY: &str = "{\"messageType\"";
+
+/// Where the next object of a subscription begins.
+fn next_delivery(text: &str) -> Option<usize> {
+    memchr::memmem::find(&text.as_bytes()[1..], DELIVERY.as_bytes()).map(|at| at + 1)
+}
+
+/// How an error message of the AWS CLI begins.
+const ERRORS: [&str; 2] = [
+    "An error occurred (NoSuchEntity)",
+    "aws: [ERROR]: An error occurred (NoSuchEntity)",
+];
+
+/// Where a line ends that is a command, pasted with the answer that follows.
+fn prompt(text: &str) -> Option<usize> {
+    let (line, answer) = text.split_once('\n')?;
+    let mut words = line.split_whitespace();
+    let is_command = words.any(|word| matches!(word, "kubectl" | "aws" | "eksctl"));
+    let is_answer = may_be_yaml(answer) || answer.starts_with(['{', '[']);
+    (is_command && is_answer && timed(line).is_none()).then_some(line.len() + 1)
 }
 
 /// `{"Records": [` and its like: what the array holds, and where it begins.
@@ -383,12 +551,11 @@ fn timed(text: &str) -> Option<(i64, Option<&str>, usize)> {
     }
     let end = bytes.iter().take(40).position(|b| *b == b' ')?;
     let ts = parse_rfc3339(&text[..end])?;
-    if bytes[end - 1] == b'Z' {
+    // An export's line, and one of `aws logs tail --format short`, which has no zone and means UTC.
+    if bytes[end - 1] == b'Z' || end == "2026-11-23T10:00:00".len() {
         return Some((ts, None, end + 1));
     }
-    let length = bytes[end + 1..]
-        .iter()
-        .position(|b| *b == b' ' || *b == b'\n')
-        .filter(|length| bytes[end + 1 + length] == b' ')?;
+    // `--format json` begins a new line behind the stream.
+    let length = bytes[end + 1..].iter().position(|b| *b == b' ' || *b == b'\n')?;
     Some((ts, Some(&text[end + 1..end + 1 + length]), end + 1 + length + 1))
 }

@@ -3,18 +3,23 @@
 //! The text is read through a window: all of a small object, or a stretch of a large one that moves on as records are taken. The
 //! reader in [`envelope`] is the same for both; [`record`] tells what a record is and gives it to the rows.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::Path;
 
 use eksplain_lake::{Origin, RowSet};
 
-use crate::inflate::{Buffers, Content, foreign_format, open};
 use crate::place::{Hints, Place};
-use crate::report::Problem;
+use crate::report::{Problem, Taken};
+use crate::unpack::{self, Budget, Buffers, Content, archive, foreign_format};
 
+mod csv;
 mod envelope;
 mod json;
+mod neighbours;
+mod packed;
 mod record;
+mod state;
 
 use record::Records;
 
@@ -22,6 +27,8 @@ use record::Records;
 const WINDOW: usize = 8 * 1024 * 1024;
 /// The longest record: what does not end within it is no record.
 const LONGEST: usize = 64 * 1024 * 1024;
+/// Archives in archives that are opened.
+const NESTED: usize = 2;
 /// Rows are handed over when they take this much memory.
 const FLUSH: usize = 24 * 1024 * 1024;
 
@@ -29,80 +36,196 @@ const FLUSH: usize = 24 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) read: u64,
-    pub(crate) skipped: u64,
+    /// What was passed over, and how often.
+    pub(crate) skipped: BTreeMap<&'static str, u64>,
     pub(crate) conflicts: u64,
     pub(crate) problems: Vec<Problem>,
+    /// Times of present state, microseconds since 1970, and whether it is only the file's.
+    pub(crate) taken: BTreeSet<Taken>,
 }
 
 impl Counts {
     pub(crate) fn add(&mut self, other: Self) {
         self.read += other.read;
-        self.skipped += other.skipped;
+        for (what, count) in other.skipped {
+            self.pass_over(what, count);
+        }
         self.conflicts += other.conflicts;
         self.problems.extend(other.problems);
+        self.taken.extend(other.taken);
+    }
+
+    /// Counts what is known and of no interest.
+    pub(crate) fn pass_over(&mut self, what: &'static str, count: u64) {
+        if count > 0 {
+            *self.skipped.entry(what).or_default() += count;
+        }
     }
 }
 
 /// Hands rows over when they are many.
 type Flush<'f> = &'f mut dyn FnMut(&mut RowSet) -> Result<(), eksplain_lake::Error>;
 
-/// Reads one object. The outer error is the lake's; the inner one means that the object may be readable another time.
-#[expect(clippy::too_many_arguments, reason = "the buffers of one thread, lent to one object")]
+/// An object to read.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'s> {
+    /// The name by which the lake knows it.
+    pub(crate) uri: &'s str,
+    /// Bytes as stored.
+    pub(crate) size: u64,
+    /// When it was last changed, microseconds since 1970.
+    pub(crate) modified: Option<i64>,
+    /// Path or key, from which known layouts are read; none for what has no path.
+    pub(crate) path: Option<&'s Path>,
+    /// The path from what was asked for.
+    pub(crate) relative: &'s Path,
+    pub(crate) hints: &'s Hints,
+}
+
+impl Source<'_> {
+    fn place(&self) -> Place {
+        match self.path {
+            Some(path) => Place::of(path, self.relative, self.hints),
+            None => Place::told(self.hints),
+        }
+    }
+}
+
+/// What one thread reads with.
+pub(crate) struct Desk<'d> {
+    pub(crate) rows: &'d mut RowSet,
+    pub(crate) buffers: &'d mut Buffers,
+    pub(crate) counts: &'d mut Counts,
+    pub(crate) flush: Flush<'d>,
+}
+
+/// Reads one object, which is this file. The outer error is the lake's; the inner one means that it may be readable another time.
 pub(crate) fn read_object(
-    path: &Path,
-    uri: &str,
-    size: u64,
-    place: &Place,
-    hints: &Hints,
-    rows: &mut RowSet,
-    buffers: &mut Buffers,
-    counts: &mut Counts,
-    flush: Flush<'_>,
+    file: &Path,
+    source: Source<'_>,
+    desk: &mut Desk<'_>,
 ) -> Result<io::Result<()>, eksplain_lake::Error> {
-    if uri.rsplit('/').next() == Some("aws-logs-write-test") {
-        counts.skipped += 1;
+    if source.uri.rsplit('/').next() == Some("aws-logs-write-test") {
+        desk.counts.pass_over("permission checks of CloudWatch exports", 1);
         return Ok(Ok(()));
     }
-    if size == 0 {
-        counts.problems.push(Problem {
-            uri: uri.to_owned(),
-            reason: "is empty".to_owned(),
-        });
+    if source.size == 0 {
+        desk.counts.pass_over("empty files", 1);
         return Ok(Ok(()));
     }
-    let content = match open(path, size, buffers) {
+    desk.rows.begin_object();
+    let budget = Budget::of(source.size);
+    let content = match unpack::open(file, source.size, &budget, desk.buffers) {
         Ok(content) => content,
         Err(error) => return Ok(Err(error)),
     };
-    let mut reader = envelope::Reader::new(
-        Records {
-            rows,
-            counts,
-            uri,
-            hints,
-            expects: None,
-            has_authenticator_line: false,
-        },
-        place,
-    );
-    match content {
-        Content::Whole => {
-            if let Some(format) = foreign_format(&buffers.plain) {
-                reader.refuse_object(format);
-                return Ok(Ok(()));
-            }
-            match std::str::from_utf8(&buffers.plain) {
-                Ok(text) => reader.feed(text, true, flush)?,
-                Err(_) => reader.feed(&String::from_utf8_lossy(&buffers.plain), true, flush)?,
-            };
-        }
-        Content::Stream(stream) => read_stream(stream, &mut reader, flush)?,
-    }
+    read_content(content, source, &budget, 0, desk)?;
     Ok(Ok(()))
 }
 
+fn read_content(
+    content: Content<'_>,
+    source: Source<'_>,
+    budget: &Budget,
+    depth: usize,
+    desk: &mut Desk<'_>,
+) -> Result<(), eksplain_lake::Error> {
+    let place = source.place();
+    let plain = std::mem::take(&mut desk.buffers.plain);
+    let mut reader = envelope::Reader::new(Records::new(desk.rows, desk.counts, source), &place);
+    let read = match content {
+        Content::Whole => read_whole(&plain, &mut reader, desk.flush),
+        Content::Stream(stream) => read_stream(stream, &mut reader, desk.flush),
+        Content::Tar(_) | Content::Zip(_) if depth > NESTED => {
+            reader.refuse_object("an archive in an archive in an archive: extract it first");
+            Ok(())
+        }
+        Content::Tar(_) | Content::Zip(_) => {
+            drop(reader);
+            return read_archive(content, source, budget, depth, desk);
+        }
+    };
+    reader.finish();
+    desk.buffers.plain = plain;
+    read
+}
+
+fn read_whole(plain: &[u8], reader: &mut envelope::Reader<'_>, flush: Flush<'_>) -> Result<(), eksplain_lake::Error> {
+    if let Some(format) = foreign_format(plain) {
+        reader.refuse_object(format);
+        return Ok(());
+    }
+    match std::str::from_utf8(plain) {
+        Ok(text) => reader.feed(text, true, flush)?,
+        Err(_) => reader.feed(&String::from_utf8_lossy(plain), true, flush)?,
+    };
+    Ok(())
+}
+
+/// Reads every member of an archive as an object of its own, named `ARCHIVE!/MEMBER`; it stands for the folder that was packed.
+fn read_archive(
+    content: Content<'_>,
+    source: Source<'_>,
+    budget: &Budget,
+    depth: usize,
+    desk: &mut Desk<'_>,
+) -> Result<(), eksplain_lake::Error> {
+    let uri_of = |name: &str| format!("{}!/{name}", source.uri);
+    let mut refused: Vec<Problem> = Vec::new();
+    let mut visit = |member: archive::Member<'_>| {
+        let (uri, name) = (uri_of(&member.name), Path::new(&member.name));
+        if member.size == 0 {
+            desk.counts.pass_over("empty files", 1);
+            return Ok(());
+        }
+        let path = source.path.map(|path| path.join(name));
+        let relative = source.relative.parent().unwrap_or(Path::new("")).join(name);
+        let own = Source {
+            uri: &uri,
+            size: member.size,
+            modified: member.modified.or(source.modified),
+            path: path.as_deref(),
+            relative: &relative,
+            hints: source.hints,
+        };
+        desk.rows.begin_object();
+        match unpack::peel(budget.limit(member.content), budget, None) {
+            Ok(content) => read_content(content, own, budget, depth + 1, desk),
+            Err(error) => {
+                desk.counts.problems.push(Problem {
+                    uri,
+                    reason: format!("could not be read: {error}"),
+                });
+                Ok(())
+            }
+        }
+    };
+    let outcome = match content {
+        Content::Zip(zip) => archive::zip(zip, &mut visit, &mut |name, error| {
+            refused.push(Problem {
+                uri: uri_of(name),
+                reason: format!("could not be read: {error}"),
+            });
+        }),
+        Content::Tar(stream) => archive::tar(stream, &mut visit),
+        Content::Whole | Content::Stream(_) => Ok(()),
+    };
+    desk.counts.problems.extend(refused);
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(archive::Fault::Visitor(error)) => Err(error),
+        Err(archive::Fault::Archive(error)) => {
+            desk.counts.problems.push(Problem {
+                uri: source.uri.to_owned(),
+                reason: format!("could not be read to its end: {error}"),
+            });
+            Ok(())
+        }
+    }
+}
+
 fn read_stream(
-    mut stream: Box<dyn Read>,
+    mut stream: Box<dyn Read + '_>,
     reader: &mut envelope::Reader<'_>,
     flush: Flush<'_>,
 ) -> Result<(), eksplain_lake::Error> {
@@ -179,9 +302,18 @@ struct At<'p> {
     line: u64,
     /// The envelope's time.
     ts: Option<i64>,
+    /// Inside an envelope, where a log's writer chose the text: no document of its own.
+    is_inside: bool,
 }
 
 impl<'p> At<'p> {
+    fn inside(self) -> Self {
+        Self {
+            is_inside: true,
+            ..self
+        }
+    }
+
     fn origin(self, uri: &'p str) -> Origin<'p> {
         let Place {
             account,

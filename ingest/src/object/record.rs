@@ -8,11 +8,12 @@ use eksplain_parse::authenticator::{self, Format};
 use eksplain_parse::cloudtrail::{CloudTrailEvent, looks_like_cloudtrail};
 use eksplain_parse::time::parse_rfc3339;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::At;
-use super::Counts;
 use super::envelope::Elements;
 use super::json::{Top, first_value};
+use super::{Counts, Source};
 use crate::place::{Hints, Place, StreamKind, is_account};
 
 /// The records of one object on their way to the rows.
@@ -21,11 +22,19 @@ pub(super) struct Records<'r> {
     pub(super) counts: &'r mut Counts,
     pub(super) uri: &'r str,
     pub(super) hints: &'r Hints,
+    /// When the object was last changed, microseconds since 1970.
+    pub(super) modified: Option<i64>,
     /// What the last JSON value was: the next one is tried as the same first.
     pub(super) expects: Option<Log>,
     /// Whether a line of the authenticator was seen: then lines of other shape are its neighbours in the same stream.
     pub(super) has_authenticator_line: bool,
+    /// Objects of present state so far.
+    pub(super) seen: u64,
+    /// The object is a log where present state was asked for: that is said once.
+    pub(super) is_refused: bool,
 }
+
+const OTHER_LOGS: &str = "records of other control-plane logs (API server, scheduler, controllers)";
 
 /// A log whose records are JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +63,22 @@ struct InsightsField<'a> {
 }
 
 type Taken = serde_json::Result<usize>;
+
+impl<'r> Records<'r> {
+    pub(super) fn new(rows: &'r mut RowSet, counts: &'r mut Counts, source: Source<'r>) -> Self {
+        Self {
+            rows,
+            counts,
+            uri: source.uri,
+            hints: source.hints,
+            modified: source.modified,
+            expects: None,
+            has_authenticator_line: false,
+            seen: 0,
+            is_refused: false,
+        }
+    }
+}
 
 impl Records<'_> {
     /// One element of an array; gives where it ends.
@@ -93,6 +118,9 @@ impl Records<'_> {
             None => {}
         }
         let Ok((top, end)) = first_value::<Top<'_>>(text) else {
+            if let Some(end) = self.nested(text, at)? {
+                return Ok(end);
+            }
             let (_, end) = first_value::<serde::de::IgnoredAny>(text)?;
             self.reject("unknown", "a JSON value that is no object", &text[..end], at);
             return Ok(end);
@@ -101,11 +129,40 @@ impl Records<'_> {
         Ok(end)
     }
 
+    /// A text that is a record, or a list that has some, as `lookup-events --query` prints them; `None` where it is neither.
+    fn nested(&mut self, text: &str, at: At<'_>) -> serde_json::Result<Option<usize>> {
+        if text.starts_with('"') {
+            let (inner, end) = first_value::<Cow<'_, str>>(text)?;
+            return Ok(inner.trim_start().starts_with('{').then(|| {
+                self.inner(&inner, at);
+                end
+            }));
+        }
+        if !text.starts_with('[') {
+            return Ok(None);
+        }
+        let (list, end) = first_value::<Vec<&RawValue>>(text)?;
+        // Beside the event stand its time, its name and what else was asked for.
+        let is_record = |value: &&RawValue| {
+            let raw = value.get();
+            raw.starts_with('{') || serde_json::from_str::<Cow<'_, str>>(raw).is_ok_and(|text| text.starts_with('{'))
+        };
+        let records: Vec<&RawValue> = list.into_iter().filter(is_record).collect();
+        for record in &records {
+            self.json(record.get(), at.inside())?;
+        }
+        Ok((!records.is_empty()).then_some(end))
+    }
+
     /// One line of a file: an object may be an envelope, whatever stream the file's path names.
     pub(super) fn line(&mut self, text: &str, at: At<'_>) {
         let mut rest = text.trim_start();
         if !rest.starts_with('{') {
-            return self.message(text, at);
+            return if self.tabbed(text, at) {
+                ()
+            } else {
+                self.message(text, at)
+            };
         }
         while !rest.is_empty() {
             match self.json(rest, at) {
@@ -115,11 +172,26 @@ impl Records<'_> {
         }
     }
 
+    /// A line of `lookup-events --output text`: fields between tabs, one of them an event. False where it is none.
+    fn tabbed(&mut self, text: &str, at: At<'_>) -> bool {
+        let mut fields = text.split('\t');
+        if text.starts_with("RESOURCES\t") || text.starts_with("NEXTTOKEN\t") {
+            return self.expects == Some(Log::CloudTrail);
+        }
+        let event = fields.find(|field| {
+            field.starts_with('{')
+                && first_value::<Top<'_>>(field)
+                    .is_ok_and(|(top, end)| end == field.len() && looks_like_cloudtrail(|key| top.has(key)))
+        });
+        event.is_some_and(|event| self.json(event, at.inside()).is_ok())
+    }
+
     /// One message of CloudWatch, or a line that is no envelope: JSON, or a line of the authenticator, or nothing known.
     pub(super) fn message(&mut self, text: &str, at: At<'_>) {
+        let at = at.inside();
         let stream = at.place.stream.as_deref().map_or(StreamKind::Unknown, StreamKind::of);
         match stream {
-            StreamKind::Other => self.counts.skipped += 1,
+            StreamKind::Other => self.counts.pass_over(OTHER_LOGS, 1),
             StreamKind::Authenticator => self.authenticator(text, at),
             StreamKind::Audit | StreamKind::Unknown if text.trim_start().starts_with('{') => {
                 let body = text.trim_start();
@@ -142,13 +214,16 @@ impl Records<'_> {
                 }
             }
             StreamKind::Audit => self.reject("audit", "no JSON object", text, at),
+            StreamKind::Unknown if self.is_known_line(text) => {}
             StreamKind::Unknown => {
                 let record = authenticator::parse_line(text);
                 let is_own = matches!(record.format, Format::Text | Format::Json);
                 if is_own || self.has_authenticator_line {
                     self.has_authenticator_line = true;
-                    self.counts.read += 1;
-                    self.rows.authenticator(&record, &at.origin(self.uri), text);
+                    if self.is_wanted(at) {
+                        self.counts.read += 1;
+                        self.rows.authenticator(&record, &at.origin(self.uri), text);
+                    }
                 } else {
                     self.reject("unknown", "a line of no log that eksplain reads", text, at);
                 }
@@ -164,13 +239,18 @@ impl Records<'_> {
 
     fn authenticator(&mut self, text: &str, at: At<'_>) {
         self.has_authenticator_line = true;
-        self.counts.read += 1;
-        self.rows
-            .authenticator(&authenticator::parse_line(text), &at.origin(self.uri), text);
+        if self.is_wanted(at) {
+            self.counts.read += 1;
+            self.rows
+                .authenticator(&authenticator::parse_line(text), &at.origin(self.uri), text);
+        }
     }
 
     fn audit(&mut self, event: &AuditEvent<'_>, raw: &str, at: At<'_>) {
         self.expects = Some(Log::Audit);
+        if !self.is_wanted(at) {
+            return;
+        }
         self.counts.read += 1;
         self.rows.audit(event, &at.origin(self.uri), raw);
     }
@@ -189,6 +269,9 @@ impl Records<'_> {
             self.counts.conflicts += 1;
         }
         self.expects = Some(Log::CloudTrail);
+        if !self.is_wanted(at) {
+            return;
+        }
         self.counts.read += 1;
         self.rows.cloudtrail(event, &at.origin(self.uri), raw);
     }
@@ -196,13 +279,19 @@ impl Records<'_> {
     /// An object by its keys.
     fn object(&mut self, top: &Top<'_>, text: &str, at: At<'_>) -> serde_json::Result<()> {
         let has = |key: &str| top.has(key);
-        if looks_like_cloudtrail(has) {
+        if self.is_neighbour(top) {
+            return Ok(());
+        }
+        if !has("kinesis") && looks_like_cloudtrail(has) {
             self.cloudtrail(&serde_json::from_str(text)?, text, at);
         } else if looks_like_audit(has) || is_audit_event(top) {
             self.audit(&serde_json::from_str(text)?, text, at);
         } else if let Some(inner) = ["CloudTrailEvent", "eventJson", "eventjson"]
             .into_iter()
-            .find_map(|key| top.text(key))
+            .find_map(|key| {
+                let as_object = || top.raw(key).filter(|raw| raw.starts_with('{')).map(Cow::Borrowed);
+                top.text(key).or_else(as_object)
+            })
         {
             self.inner(&inner, at);
         } else if top.has_array("logEvents") {
@@ -211,13 +300,17 @@ impl Records<'_> {
             self.inner(top.raw("detail").unwrap_or_default(), at);
         } else if let Some((key, elements)) = array_key(top) {
             self.array(top.raw(key).unwrap_or_default(), elements, at)?;
+        } else if has("@message") {
+            self.insights_object(top, text, at);
+        } else if self.packed(top, at) {
+            // Each record that was packed is counted on its own.
         } else if has("msg") && (has("level") || has("time")) || has("log") && has("stream") {
             self.authenticator(text, at);
+        } else if !at.is_inside && is_kubernetes(top) && self.document(&serde_json::from_str(text)?, at) {
+            // An object of Kubernetes may have a field of this name.
         } else if top.text("message").is_some() {
             self.log_event(&serde_json::from_str(text)?, text, at);
-        } else if has("digestS3Bucket") || (has("s3Bucket") && has("s3ObjectKey")) {
-            self.counts.skipped += 1;
-        } else {
+        } else if at.is_inside || !self.document(&serde_json::from_str(text)?, at) {
             self.reject("unknown", &reason_for_unknown(top), text, at);
         }
         Ok(())
@@ -225,7 +318,7 @@ impl Records<'_> {
 
     /// A record inside a string or a key of an envelope.
     fn inner(&mut self, text: &str, at: At<'_>) {
-        match self.json(text, at) {
+        match self.json(text, at.inside()) {
             Ok(_) => {}
             Err(error) => self.reject("cloudtrail", &format!("no JSON value: {error}"), text, at),
         }
@@ -238,14 +331,14 @@ impl Records<'_> {
             if rest.is_empty() || rest.starts_with(']') {
                 return Ok(());
             }
-            rest = &rest[self.element(rest, elements, at)?..];
+            rest = &rest[self.element(rest, elements, at.inside())?..];
         }
     }
 
     /// What CloudWatch sends to Firehose, Kinesis and Lambda.
     fn subscription(&mut self, top: &Top<'_>, at: At<'_>) -> serde_json::Result<()> {
         if top.text("messageType").is_some_and(|kind| kind == "CONTROL_MESSAGE") {
-            self.counts.skipped += 1;
+            self.counts.pass_over("control messages of CloudWatch", 1);
             return Ok(());
         }
         let mut place = at.place.clone();
@@ -292,7 +385,24 @@ impl Records<'_> {
     }
 
     fn insights_row(&mut self, row: &[InsightsField<'_>], raw: &str, at: At<'_>) {
-        let field = |name: &str| row.iter().find(|field| field.field == name).map(|field| &*field.value);
+        let field = |name: &str| {
+            let field = row.iter().find(|field| field.field == name);
+            field.map(|field| Cow::Borrowed(&*field.value))
+        };
+        self.insights(field, raw, at);
+    }
+
+    /// A row as the console saves it: an object whose `@message` may be the record itself.
+    fn insights_object(&mut self, top: &Top<'_>, raw: &str, at: At<'_>) {
+        let field = |name: &str| {
+            let as_object = || top.raw(name).filter(|raw| raw.starts_with('{')).map(Cow::Borrowed);
+            top.text(name).or_else(as_object)
+        };
+        self.insights(field, raw, at);
+    }
+
+    fn insights<'f>(&mut self, field: impl Fn(&str) -> Option<Cow<'f, str>>, raw: &str, at: At<'_>) {
+        let field = |name: &str| field(name).filter(|value| !value.is_empty());
         let Some(message) = field("@message") else {
             return self.reject(
                 "unknown",
@@ -303,23 +413,24 @@ impl Records<'_> {
         };
         let mut place = at.place.clone();
         if let Some(stream) = field("@logStream") {
-            place.stream = Some(stream.to_owned());
+            place.stream = Some(stream.into_owned());
         }
-        if let Some((account, group)) = field("@log").and_then(|log| log.split_once(':')) {
-            place.account = Some(account.to_owned())
-                .filter(|account| is_account(account))
-                .or(place.account);
-            place.name_log_group(group);
+        if let Some(log) = field("@log") {
+            place.name_log(&log);
         }
         self.message(
             message.trim_end_matches(['\r', '\n']),
             At {
                 place: &place,
-                ts: field("@timestamp").and_then(parse_rfc3339).or(at.ts),
+                ts: field("@timestamp").and_then(|time| parse_rfc3339(&time)).or(at.ts),
                 ..at
             },
         );
     }
+}
+
+fn is_kubernetes(top: &Top<'_>) -> bool {
+    top.has("apiVersion") && top.has("kind")
 }
 
 /// An event that says its kind and lacks everything else that tells audit events.
@@ -344,7 +455,7 @@ fn array_key(top: &Top<'_>) -> Option<(&'static str, Elements)> {
 }
 
 fn reason_for_unknown(top: &Top<'_>) -> String {
-    if top.has("apiVersion") && top.has("kind") {
+    if is_kubernetes(top) {
         return "a Kubernetes object, no log record".to_owned();
     }
     if top.has("class_uid") {

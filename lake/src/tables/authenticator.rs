@@ -83,15 +83,26 @@ impl AuthenticatorColumns {
     }
 }
 
-/// What makes a line the same, but for its place among its like: cluster, stream, time and text.
-pub(crate) fn content_hash(
+/// What makes a line of a cluster the same, but for its place among its like: stream, time and text.
+pub(crate) fn line_hash(
     ts: Option<i64>,
     text: &str,
     origin: &Origin<'_>,
     fingerprint: &mut Fingerprint,
 ) -> ContentHash {
     fingerprint.begin();
-    fingerprint.texts([origin.account, origin.region, origin.cluster, origin.stream, Some(text)]);
+    fingerprint.texts([origin.stream, Some(text)]);
     fingerprint.number(ts);
+    fingerprint.finish()
+}
+
+/// The hash of a line in its cluster. A line of no cluster has the plain one, so that the cluster can be said later.
+pub(crate) fn in_cluster(line: ContentHash, cluster: Option<&str>, fingerprint: &mut Fingerprint) -> ContentHash {
+    if cluster.is_none() {
+        return line;
+    }
+    fingerprint.begin();
+    fingerprint.hash(&line);
+    fingerprint.text(cluster);
     fingerprint.finish()
 }

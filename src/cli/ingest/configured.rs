@@ -29,6 +29,7 @@ impl From<&config::Source> for Source {
                 region: hints.region,
                 cluster: hints.cluster,
                 layout: hints.layout,
+                taken_at: None,
                 keep_raw: choice(hints.keep_raw).unwrap_or(Keep::Evidence),
                 threads: 0,
             }),
@@ -83,6 +84,8 @@ impl From<&config::Source> for Source {
                 region,
             } => Self::Snapshot(snapshot::Arguments {
                 access,
+                from: Vec::new(),
+                taken_at: None,
                 kubectl,
                 account,
                 region,

@@ -11,6 +11,7 @@ use indicatif::HumanCount;
 use super::{Run, bar, stop_on_interrupt};
 use crate::cli::Global;
 use crate::error::Failure;
+use crate::settings::{DayEnd, now, time};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -19,11 +20,12 @@ Examples:
   eksplain ingest files ./export --cluster prod --region eu-west-1 --account 111122223333
   eksplain ingest files ./logs --layout '{account}/{region}/{cluster}/{stream}/*'
   eksplain ingest files filter-log-events.json --cluster prod   what `aws logs` printed
+  aws logs tail /aws/eks/prod/cluster | eksplain ingest files - --cluster prod
 
 Known forms: CloudTrail files, LookupEvents output, NDJSON, EventBridge; CloudWatch exports, filter-log-events, get-log-events,
 Insights results, subscription filters and Firehose; raw authenticator lines and audit events; plain or gzip.")]
 pub(in crate::cli) struct Files {
-    /// Files and folders
+    /// Files and folders; - reads standard input
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Account of files that do not say it
@@ -38,6 +40,9 @@ pub(in crate::cli) struct Files {
     /// What the steps of each path mean, relative to PATH: {account} {region} {cluster} {stream} * **
     #[arg(long, value_name = "PATTERN")]
     pub(super) layout: Option<String>,
+    /// When present state among the files was taken [default: each file's time]
+    #[arg(long, value_name = "TIME")]
+    pub(super) taken_at: Option<String>,
     /// Which records keep their raw text
     #[arg(long, value_enum, default_value_t = Keep::Evidence)]
     pub(super) keep_raw: Keep,
@@ -68,7 +73,10 @@ impl From<Keep> for KeepRaw {
 
 pub(super) fn run(global: &Global, files: &Files) -> Result<Run, Failure> {
     let options = FileOptions {
-        hints: hints(&files.account, &files.region, &files.cluster, &files.layout)?,
+        hints: Hints {
+            taken_at: taken_at(files.taken_at.as_deref())?,
+            ..hints(&files.account, &files.region, &files.cluster, &files.layout)?
+        },
         keep_raw: files.keep_raw.into(),
         threads: files.threads,
     };
@@ -115,5 +123,13 @@ pub(super) fn hints(
         region: region.clone(),
         cluster: cluster.clone(),
         layout,
+        ..Hints::default()
     })
+}
+
+/// `--taken-at` as it was typed.
+pub(super) fn taken_at(typed: Option<&str>) -> Result<Option<i64>, Failure> {
+    typed
+        .map(|text| time("--taken-at", text, now(), DayEnd::First))
+        .transpose()
 }

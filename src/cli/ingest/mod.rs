@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use clap::Subcommand;
+use eksplain_analyze::time::format_rfc3339;
 use eksplain_aws::{Scope, State};
 use eksplain_ingest::IngestReport;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
@@ -35,7 +36,7 @@ pub(crate) enum Source {
     Cloudwatch(cloudwatch::Arguments),
     /// CloudTrail's management events of the last 90 days by LookupEvents
     Cloudtrail(cloudtrail::Arguments),
-    /// Present state: clusters, access entries, IAM principals; kubectl's JSON files
+    /// Present state: clusters, access entries, IAM principals; saved output of kubectl, aws and eksctl
     Snapshot(snapshot::Arguments),
 }
 
@@ -258,6 +259,7 @@ fn summary(run: &Run) -> io::Result<()> {
             say::note(&format!("{} {what}", HumanCount(count)));
         }
     }
+    tell_times(report);
     if report.rejected > 0 {
         say::hint("eksplain query rejects", "shows what was not understood");
     }
@@ -265,6 +267,21 @@ fn summary(run: &Run) -> io::Result<()> {
         say::warning("interrupted: what was done is kept, run the same command again to go on");
     }
     Ok(())
+}
+
+/// Says as of when present state from files is.
+fn tell_times(report: &IngestReport) {
+    let of_file = report.taken.iter().filter(|taken| taken.is_of_file);
+    let times: Vec<i64> = of_file.map(|taken| taken.at).collect();
+    let written = |at: Option<&i64>| at.map(|at| format_rfc3339(*at)).unwrap_or_default();
+    let when = match times.len() {
+        0 => return,
+        1 => format!("at {}", written(times.first())),
+        _ => format!("between {} and {}", written(times.first()), written(times.last())),
+    };
+    say::note(&format!(
+        "present state was taken {when} (file time): give --taken-at TIME if that is wrong"
+    ));
 }
 
 fn view(run: &Run) -> Report<'_> {

@@ -7,12 +7,13 @@ use clap::Args;
 use eksplain_analyze::findings::Answers;
 use eksplain_analyze::{Options, answer};
 use eksplain_aws::snapshot::{Look, ingest};
-use eksplain_ingest::{Hints, ingest_kubectl};
+use eksplain_ingest::{FileOptions, Hints, ingest_files};
 use eksplain_lake::Lake;
 use eksplain_queries::Engine;
 
-use super::Run;
 use super::aws::{Access, pull};
+use super::files::taken_at;
+use super::{Run, stop_on_interrupt};
 use crate::cli::{Global, ask};
 use crate::error::Failure;
 use crate::render::say;
@@ -25,47 +26,78 @@ Examples:
   eksplain ingest snapshot --regions all --cluster 'prod-*'
 
   kubectl get clusterroles,clusterrolebindings,roles,rolebindings -A -o json > rbac.json
-  kubectl get configmap aws-auth -n kube-system -o json > aws-auth.json
-  eksplain ingest snapshot --kubectl rbac.json --kubectl aws-auth.json --account 111122223333 --region us-west-2 --cluster prod
+  kubectl get configmap aws-auth -n kube-system -o yaml > aws-auth.yaml
+  aws eks describe-cluster --name prod > cluster.json
+  eksplain ingest snapshot --from rbac.json --from aws-auth.yaml --from cluster.json --account 111122223333 --region us-west-2 --cluster prod
+  eksplain ingest snapshot --from ./state --taken-at 2026-11-23T10:00:00Z --cluster prod
 
-Roles and users are those that the access entries and the lake name; ingest logs first to have all of them looked at.")]
+--from reads what kubectl get, aws eks describe-cluster, list-access-entries, describe-access-entry, list-associated-access-policies,
+aws iam get-role, get-user, list-roles, list-users, eksctl get accessentry and eksctl get iamidentitymapping print, as JSON or YAML, and
+asks AWS nothing. Roles and users are those that the access entries and the lake name; ingest logs first to have all of them looked at.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     pub(super) access: Access,
-    /// Output of `kubectl get … -o json`; - reads standard input (repeatable)
+    /// Read saved output of kubectl, aws or eksctl instead of calling AWS: files or folders, - for standard input (repeatable)
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) from: Vec<PathBuf>,
+    /// When the files of --from were taken [default: each file's time]
+    #[arg(long, value_name = "TIME")]
+    pub(super) taken_at: Option<String>,
+    /// As --from, for output of kubectl; AWS is called too where it can be (repeatable)
     #[arg(long, value_name = "FILE|-", requires = "cluster")]
     pub(super) kubectl: Vec<PathBuf>,
-    /// Account of the cluster that kubectl saw
+    /// Account of the cluster that the files show
     #[arg(long)]
     pub(super) account: Option<String>,
-    /// Region to call, and of the cluster that kubectl saw
+    /// Region to call, and of the cluster that the files show
     #[arg(long)]
     pub(super) region: Option<String>,
-    /// Only clusters of this name or glob (repeatable); with --kubectl the one that it saw
+    /// Only clusters of this name or glob (repeatable); with files the cluster that they show, where they do not name it
     #[arg(long, value_name = "NAME|GLOB")]
     pub(super) cluster: Vec<String>,
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure> {
-    if arguments.kubectl.is_empty() {
+    let files = [&arguments.from[..], &arguments.kubectl[..]].concat();
+    if files.is_empty() {
+        if arguments.taken_at.is_some() {
+            return Err(Failure::usage(
+                "--taken-at is about files",
+                "name them with --from; what AWS answers is taken now",
+            ));
+        }
         return look(global, arguments);
     }
     let began = Instant::now();
-    let [cluster] = arguments.cluster.as_slice() else {
-        return Err(Failure::usage(
-            "--kubectl shows one cluster",
-            "name just that one with --cluster",
-        ));
+    let cluster = match arguments.cluster.as_slice() {
+        [] => None,
+        [one] if !one.contains(['*', '?']) => Some(one.clone()),
+        _ => {
+            return Err(Failure::usage(
+                "files that do not name their cluster show one cluster",
+                "name that cluster alone with --cluster",
+            ));
+        }
     };
-    let hints = Hints {
-        account: arguments.account.clone(),
-        region: arguments.region.clone(),
-        cluster: Some(cluster.clone()),
-        layout: None,
+    let options = FileOptions {
+        hints: Hints {
+            account: arguments.account.clone(),
+            region: arguments.region.clone(),
+            cluster,
+            taken_at: taken_at(arguments.taken_at.as_deref())?,
+            only_state: true,
+            ..Hints::default()
+        },
+        ..FileOptions::default()
     };
-    let report = ingest_kubectl(&mut Lake::open_or_create(&global.lake)?, &arguments.kubectl, &hints)?;
+    let mut lake = Lake::open_or_create(&global.lake)?;
+    let report = ingest_files(&mut lake, &files, &options, &stop_on_interrupt(), &|_| {})?;
+    drop(lake);
     let (account, region) = (arguments.account.as_deref(), arguments.region.as_deref());
     let mut run = Run::local(report, account, region, "snapshot", began);
+    if arguments.kubectl.is_empty() {
+        return Ok(run);
+    }
     match look(global, arguments) {
         Ok(seen) => run.add(seen),
         Err(failure) if failure.is_without_access() => {
