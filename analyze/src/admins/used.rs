@@ -104,10 +104,16 @@ pub(super) fn access_policy_routes(
         let is_grant = |route: &Route| {
             route.route == RouteKind::Creator || (route.route == RouteKind::AccessPolicy && route.via.len() > 1)
         };
+        let has_it_somewhere = |entry: &crate::state::AccessEntry| {
+            let own = entry.associations.iter().filter(|a| a.policy == CLUSTER_ADMIN);
+            let covers = |a: &crate::state::Association| a.stay.covers(row.first.ts) || a.stay.covers(row.last.ts);
+            entry.canonical.eq_ignore_ascii_case(&principal) && own.into_iter().any(covers)
+        };
         let is_explained = drafts
             .0
             .get(&principal)
-            .is_some_and(|draft| draft.routes.iter().any(is_grant));
+            .is_some_and(|draft| draft.routes.iter().any(is_grant))
+            || life.entries.iter().any(has_it_somewhere);
         if !is_explained {
             let detail = "AmazonEKSClusterAdminPolicy let its requests through; no record shows when it was associated"
                 .to_owned();

@@ -27,6 +27,8 @@ pub(crate) struct Log {
     kind: LogKind,
     gaps: Vec<Gap>,
     lake_end: Micros,
+    /// Whether its silence tells anything.
+    has_habit: bool,
     /// First and last record.
     pub(crate) bounds: Option<(Micros, Micros)>,
 }
@@ -164,6 +166,7 @@ impl Log {
             kind,
             gaps,
             lake_end,
+            has_habit: habit.is_some(),
             bounds: Some((first, last)),
         }
     }
@@ -180,6 +183,7 @@ impl Log {
             kind,
             gaps: vec![whole],
             lake_end,
+            has_habit: false,
             bounds: None,
         }
     }
@@ -204,6 +208,8 @@ impl Log {
         let to = if looks_as_of { to.min(self.lake_end.max(from)) } else { to };
         let hides = |gap: &&Gap| match gap.why {
             Why::LakeEnds if looks_as_of => false,
+            // Of a trail that speaks rarely the first record is not its beginning.
+            Why::NotYet if looks_as_of && matches!(self.kind, LogKind::Trail | LogKind::Iam) => self.has_habit && gap.lies_between(from, to),
             Why::NotIngested if measure != Measure::Whole => to.saturating_sub(from) > FRESH,
             _ => gap.lies_between(from, to),
         };

@@ -141,5 +141,5 @@ impl Gap {
 
 /// A moment in whole seconds, as sentences have it.
 fn moment(ts: Micros) -> String {
-    format_rfc3339(ts - ts.rem_euclid(1_000_000))
+    format_rfc3339(ts.saturating_sub(ts.rem_euclid(1_000_000)))
 }
