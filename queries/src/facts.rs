@@ -207,6 +207,8 @@ pub struct Activity {
     pub allowed: bool,
     /// For requests that an EKS access policy let through: the whole audit reason; else `None`.
     pub access_policy_reason: Option<String>,
+    /// The namespace of those requests; `None` for cluster-scoped ones.
+    pub access_policy_namespace: Option<String>,
     /// Number of requests.
     pub count: u64,
     /// First record.

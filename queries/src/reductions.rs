@@ -235,7 +235,8 @@ fn activity(frame: &Frame) -> PolarsResult<Vec<Activity>> {
     rows!(frame, row, {
         place = places(); username = texts("username"); uid = texts("uid"); canonical_arn = texts("canonical_arn"); groups = texts("groups_json");
         masters = flags("masters"); impersonated_username = texts("impersonated_username"); impersonated_groups = texts("impersonated_groups_json");
-        allowed = flags("allowed"); access_policy_reason = texts("access_policy_reason"); count = numbers("uses");
+        allowed = flags("allowed"); access_policy_reason = texts("access_policy_reason");
+        access_policy_namespace = texts("access_policy_namespace"); count = numbers("uses");
         first = marks("first_id", "first_ts"); last = marks("last_id", "last_ts");
     } => Activity {
         place: place.get(row),
@@ -248,6 +249,7 @@ fn activity(frame: &Frame) -> PolarsResult<Vec<Activity>> {
         impersonated_groups: impersonated_groups.list(row),
         allowed: allowed.is_true(row),
         access_policy_reason: access_policy_reason.get(row),
+        access_policy_namespace: access_policy_namespace.get(row),
         count: count.count(row),
         first: first.get(row),
         last: last.get(row),

@@ -11,7 +11,7 @@ use eksplain_queries::facts::{Mark, Micros};
 
 use crate::evidence;
 use crate::findings::{Evidence, Route, RouteKind, Status};
-use crate::knowledge::{Doubt, Known, Measure};
+use crate::knowledge::{Doubt, FRESH, Known, Log, Measure, Why};
 use crate::state::aws_auth::Content;
 use crate::state::entries::{Stay, key_of};
 use crate::state::history::{EndOf, History, How, State, Stretch, Version};
@@ -25,6 +25,8 @@ pub(crate) struct Span {
     /// It did not stand before `start`: a record shows the change.
     pub(crate) is_born: bool,
     pub(crate) end: Option<End>,
+    /// When it was seen last, where no log could have shown its end since.
+    pub(crate) as_of: Option<Micros>,
     pub(crate) evidence: Vec<Evidence>,
 }
 
@@ -56,6 +58,7 @@ impl Span {
             start: mark.ts,
             is_born,
             end: None,
+            as_of: None,
             evidence: vec![evidence::any(mark, summary)],
         }
     }
@@ -72,11 +75,18 @@ impl Span {
     }
 
     /// A stretch of a history as a span; `what` names the subject, `shows` says what a record of it shows.
-    pub(crate) fn of_stretch<T>(stretch: &Stretch<'_, T>, what: &str, shows: impl Fn(&Version<T>) -> String) -> Self {
+    pub(crate) fn of_stretch<T>(
+        stretch: &Stretch<'_, T>,
+        log: &Log,
+        at: Micros,
+        what: &str,
+        shows: impl Fn(&Version<T>) -> String,
+    ) -> Self {
         let mut span = Self {
             start: stretch.start,
             is_born: stretch.is_born,
             end: None,
+            as_of: stretch.seen.last().and_then(|version| as_of(log, version.at.ts, at)),
             evidence: stretch.seen.iter().map(|version| evidence::any(&version.at, shows(version))).collect(),
         };
         let Some(end) = &stretch.end else { return span };
@@ -131,6 +141,7 @@ impl Span {
             (other, self)
         };
         let mut both = later.clone();
+        both.as_of = [self.as_of, other.as_of].into_iter().flatten().min();
         both.is_born = later.is_born || (later.start == earlier.start && earlier.is_born);
         both.evidence.extend(earlier.evidence.iter().cloned());
         if let Some(end) = &earlier.end {
@@ -183,8 +194,8 @@ impl Span {
             }
             None => detail,
         };
-        let detail = match life.lake_ended_before(at).filter(|_| status == Status::Active) {
-            Some(ended) => format!("{detail}; as of {}, where the lake ends", format_rfc3339(ended)),
+        let detail = match self.as_of.filter(|_| status == Status::Active) {
+            Some(seen) => format!("{detail}; as of {}: later changes are not in the lake", format_rfc3339(seen)),
             None => detail,
         };
         Route {
@@ -285,6 +296,7 @@ pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &
             span.evidence.push(evidence::any(&end.mark, why));
         }
         None => {
+            span.as_of = as_of(&life.logs.trail, stay.last.ts, at);
             if let Some(hole) = life.logs.trail.hole_between(stay.last.ts, at) {
                 let from = hole.from.max(stay.last.ts.saturating_add(1));
                 let why = format!("whether it still holds is not known: {}", hole.sentence());
@@ -293,6 +305,13 @@ pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &
         }
     }
     span
+}
+
+/// When something was seen last, where the log that would show its end says nothing since, for a day at least.
+fn as_of(log: &Log, seen: Micros, at: Micros) -> Option<Micros> {
+    let gap = log.gap_between(Measure::Whole, seen, at).filter(|gap| gap.is_as_of())?;
+    let since = gap.from.max(seen);
+    (at > since.saturating_add(FRESH)).then_some(since)
 }
 
 /// Ends a span where the identity that it was bound to died and another took its name.
@@ -467,7 +486,7 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
                 groups: mapping.groups.clone(),
                 how: format!("aws-auth {} entry {}", mapping.section, mapping.arn),
                 is_aws_auth: true,
-                span: Span::of_stretch(&stretch, "the mapping", |_| summary.clone()),
+                span: Span::of_stretch(&stretch, &life.logs.audit, at, "the mapping", |_| summary.clone()),
             });
         }
     }
@@ -483,7 +502,8 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
         // The mode may have moved to API unseen.
         let sentence = format!("whether the cluster still reads aws-auth is not known: {}", gap.sentence());
         let is_hole = life.logs.trail.hole_between(gap.from, at).is_some();
-        for reach in reaches.iter_mut().filter(|_| is_hole && life.modes.iter().any(|change| change.at.ts <= at)) {
+        let may_have_moved = is_hole && gap.why != Why::NotIngested && life.modes.iter().any(|change| change.at.ts <= at);
+        for reach in reaches.iter_mut().filter(|reach| may_have_moved && reach.span.end.is_none()) {
             reach.span.cut(gap.from.max(reach.span.start.saturating_add(1)), EndProof::Nothing, &sentence);
         }
     }

@@ -10,7 +10,7 @@ use super::cut::{self, CutWhat};
 use super::{Incarnation, World};
 use crate::findings::Cluster;
 use crate::json;
-use crate::knowledge::{Days, Log, LogKind, Logs, Why};
+use crate::knowledge::{Days, Ends, Log, LogKind, Logs, Why};
 use eksplain_parse::region::partition_of;
 
 /// What the lake holds of logs, whatever cluster they are of.
@@ -19,8 +19,7 @@ pub(super) struct Trails {
     accounts: BTreeMap<String, Days>,
     /// Accounts and regions that CloudTrail has records of.
     regions: BTreeSet<(String, String)>,
-    /// The newest record of the lake, `at` at the latest.
-    lake_end: Micros,
+    ends: Ends,
     at: Micros,
 }
 
@@ -31,11 +30,17 @@ impl Trails {
         let mut trails = Self {
             accounts: BTreeMap::new(),
             regions: BTreeSet::new(),
-            lake_end: Micros::MIN,
+            ends: Ends {
+                lake: Micros::MIN,
+                logs: Micros::MIN,
+            },
             at,
         };
         for day in &facts.coverage {
-            trails.lake_end = trails.lake_end.max(day.last.ts);
+            trails.ends.lake = trails.ends.lake.max(day.last.ts);
+            if day.table != "snapshot" {
+                trails.ends.logs = trails.ends.logs.max(day.last.ts);
+            }
             let (Some(account), true) = (&day.place.account, day.table == "cloudtrail") else {
                 continue;
             };
@@ -47,8 +52,9 @@ impl Trails {
         trails
     }
 
-    pub(super) fn lake_end(&self) -> Micros {
-        self.lake_end
+    /// Where the lake ends.
+    pub(super) fn ends(&self) -> Ends {
+        self.ends
     }
 
     /// CloudTrail of the IAM events of each account that has any record of its home region.
@@ -114,17 +120,17 @@ impl Trails {
         let place = (cluster.account.clone(), cluster.region.clone());
         match self.accounts.get(&cluster.account).filter(|_| self.regions.contains(&place)) {
             Some(days) => self.log(LogKind::Trail, days, born.unwrap_or(Micros::MIN), born.is_some(), end),
-            None => Log::without(LogKind::Trail, self.lake_end),
+            None => Log::without(LogKind::Trail, self.ends),
         }
     }
 
     fn log(&self, kind: LogKind, days: &Days, start: Micros, is_born: bool, end: Micros) -> Log {
-        Log::of(kind, days, start, is_born, end, self.lake_end)
+        Log::of(kind, days, start, is_born, end, self.ends)
     }
 }
 
 /// The region that logs the IAM events of a region's partition.
-fn home_region(region: &str) -> &'static str {
+pub(crate) fn home_region(region: &str) -> &'static str {
     match partition_of(region) {
         "aws-cn" => "cn-north-1",
         "aws-us-gov" => "us-gov-west-1",
