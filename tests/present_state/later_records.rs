@@ -59,10 +59,28 @@ fn a_second_snapshot_that_agrees_moves_no_time_that_a_record_proves() {
 fn an_entry_made_after_a_snapshot_is_active_from_its_making() {
     let lab = Lab::new();
     only_ana("API").take(&lab, FIRST);
-    lab.trail(&[
+    // The trail goes on all the time: nothing else happened to the entries.
+    let hum = (1..13).flat_map(|day| {
+        [3, 9, 15, 21].map(|hour| {
+            let time = format!("2026-11-{day:02}T{hour:02}:20:00Z");
+            logs::call(
+                &time,
+                &OPS,
+                "eks",
+                "DescribeCluster",
+                json!({"name": "prod"}),
+                Value::Null,
+            )
+        })
+    });
+    let mut calls: Vec<Value> = hum
+        .filter(|call| call["eventTime"].as_str() < Some("2026-11-12T11"))
+        .collect();
+    calls.extend([
         logs::create_entry("2026-11-12T10:00:00Z", &OPS, &role("Dan")),
         logs::associate("2026-11-12T10:00:05Z", &OPS, &role("Dan"), CLUSTER_ADMIN, &[]),
     ]);
+    lab.trail(&calls);
     let after = admins(&lab, "2026-11-12T11:00:00Z");
     assert_eq!(after.active(), [role("Ana"), role("Dan")]);
     let route = after.route(&role("Dan"), "access_policy");
