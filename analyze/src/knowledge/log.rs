@@ -30,8 +30,8 @@ pub(crate) struct Log {
     lake_end: Micros,
     /// The newest record of a log, which a snapshot is not.
     logs_end: Micros,
-    /// Whether its silence tells anything.
-    has_habit: bool,
+    /// How long it may be silent; `None` where its silence tells nothing.
+    habit: Option<Micros>,
     /// First and last record.
     pub(crate) bounds: Option<(Micros, Micros)>,
 }
@@ -190,7 +190,7 @@ impl Log {
             gaps,
             lake_end,
             logs_end: ends.logs,
-            has_habit: habit.is_some(),
+            habit,
             bounds: Some((first, last)),
         }
     }
@@ -208,7 +208,7 @@ impl Log {
             gaps: vec![whole],
             lake_end: ends.lake,
             logs_end: ends.logs,
-            has_habit: false,
+            habit: None,
             bounds: None,
         }
     }
@@ -233,14 +233,30 @@ impl Log {
         let to = if looks_as_of { to.min(self.lake_end.max(from)) } else { to };
         let hides = |gap: &&Gap| match gap.why {
             Why::LakeEnds if looks_as_of => false,
-            // Of a trail that speaks rarely the first record is not its beginning.
-            Why::NotYet if looks_as_of && matches!(self.kind, LogKind::Trail | LogKind::Iam) => self.has_habit && gap.lies_between(from, to),
+            // What was seen shortly before the log began is followed by it; of a trail that speaks rarely the first record is not its
+            // beginning.
+            Why::NotYet => {
+                let silence = gap.to.min(to).saturating_sub(from);
+                let bearable = match (self.habit, self.kind) {
+                    (Some(habit), _) => habit,
+                    (None, LogKind::Trail | LogKind::Iam) if looks_as_of => Micros::MAX,
+                    (None, _) if looks_as_of => LATE,
+                    (None, _) => 0,
+                };
+                gap.lies_between(from, to) && silence > bearable
+            }
             // Where there are looks and no logs, nothing went on behind the last look.
             Why::NotIngested if looks_as_of => to.min(self.logs_end).saturating_sub(from) > FRESH,
             Why::NotIngested if measure == Measure::Fresh => to.saturating_sub(from) > FRESH,
             _ => gap.lies_between(from, to),
         };
         self.gaps.iter().find(hides)
+    }
+
+    /// The first gap between a cluster's birth and a moment. A birth is no look: without the log, nothing is known from it.
+    pub(crate) fn gap_since_birth(&self, measure: Measure, born: Micros, to: Micros) -> Option<&Gap> {
+        let absent = self.gaps.iter().find(|gap| gap.why == Why::NotIngested);
+        absent.or_else(|| self.gap_between(measure, born, to))
     }
 
     /// The first gap between two moments that hides what other records of the lake followed: what an `active` grant may not cross.

@@ -108,8 +108,7 @@ impl<T> History<T> {
         let after = self.0.get(split);
         let gap_before = match (before, born) {
             (Some(version), _) => log.gap_between(measure, version.at.ts, ts),
-            // The birth of the cluster is no look at the subject: nothing holds from it where the log is not there.
-            (None, Some(born)) => log.gap_between(Measure::Whole, born, ts),
+            (None, Some(born)) => log.gap_since_birth(measure, born, ts),
             (None, None) => log.gap_between(measure, Micros::MIN, ts),
         };
         if gap_before.is_none() {

@@ -351,7 +351,7 @@ impl<'f> Incarnation<'f> {
     pub(crate) fn entries_doubt_at(&self, ts: Micros, measure: Measure) -> Option<Gap> {
         let trail = &self.logs.trail;
         let since = self.born.unwrap_or(Micros::MIN);
-        let from_birth = trail.gap_between(measure, since, ts);
+        let from_birth = trail.gap_since_birth(measure, since, ts);
         let looks = self.snapshots.iter().copied().filter_map(Look::of).filter(|look| look.what == "access_entries");
         let is_seen = looks.into_iter().any(|look| match look.at.ts <= ts {
             true => trail.gap_between(measure, look.at.ts, ts).is_none(),
