@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::estate::logs::{Logs, half};
+use crate::estate::logs::Logs;
+use crate::estate::logs::files::half;
 use crate::estate::rng::Rng;
 use crate::estate::world::{Op, Time};
 
