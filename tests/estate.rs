@@ -123,3 +123,40 @@ fn the_judge_notices_a_broken_answer() {
     assert_eq!(compare_denials(&truth, &[]).len(), 1);
     assert_eq!(compare_denials(&Denials::new(), one_short.as_array().unwrap()).len(), 1);
 }
+
+#[test]
+fn every_plot_happens() {
+    use estate::world::{Op, Subject};
+    let plans: Vec<Estate> = (1..40).map(|seed| estate::plan::estate(seed, 8)).collect();
+    let happens = |is_it: &dyn Fn(&Op) -> bool| plans.iter().any(|e| e.plan.iter().any(|(_, op)| is_it(op)));
+    assert!(
+        happens(&|op| matches!(op, Op::StackDeletesEntry { .. })),
+        "entries ended by a stack"
+    );
+    assert!(
+        happens(&|op| matches!(op, Op::Bind { subject: Subject::ServiceAccount(n, _), .. } if n == "kube-system")),
+        "hostile names"
+    );
+    assert!(
+        happens(&|op| matches!(op, Op::Associate { namespaces, .. } if namespaces.iter().any(|n| n.ends_with('*')))),
+        "scoped admins"
+    );
+    let is_template = |username: &str| username.contains("{{SessionName}}");
+    assert!(
+        happens(
+            &|op| matches!(op, Op::WriteAwsAuth { mappings, .. } if mappings.iter().any(|m| is_template(&m.username)))
+        ),
+        "templates"
+    );
+    let is_short = |e: &Estate| {
+        let ends = |day: i64| {
+            e.plan
+                .iter()
+                .filter(move |(at, op)| at / 86_400 == day && matches!(op, Op::DeleteCluster { .. }))
+        };
+        e.plan
+            .iter()
+            .any(|(at, op)| matches!(op, Op::CreateCluster { .. }) && ends(at / 86_400).count() > 0)
+    };
+    assert!(plans.iter().any(is_short), "two lives on one day");
+}

@@ -3,7 +3,7 @@
 //! The logs of a simulated company (tests/estate, with the hum of living clusters) are asked whole; then a hole is punched and the same
 //! is asked again. Holes are (a) single records, (b) whole days of one stream of a cluster or of one trail, (c) the whole trail of a
 //! region or an account, (d) a whole source, (e) the beginning or the end of one or all logs, (f) records cut in the middle, so that
-//! ingest rejects them, (g) several of these.
+//! ingest rejects them, (g) logging switched off by a call that the trail keeps, (h) several of these.
 //!
 //! **The order of strength.** A statement over holed logs holds if it is the statement over whole ones, or a weaker one:
 //!
@@ -146,7 +146,7 @@ fn judge(company: &mut Company, number: usize, tally: &Mutex<Tally>) {
     let kind = number % KINDS.len();
     let hole = punch(kind, &mut rng, &mut left, &estate.plan);
     let (earlier, at) = company.moments(&mut rng);
-    let earlier = (number % COMPARED == 0).then_some(earlier);
+    let earlier = number.is_multiple_of(COMPARED).then_some(earlier);
     let excused = Excused::of(&hole.removed, &left, &estate.plan, &estate.start, at);
     let is_empty = left.trail.values().all(Vec::is_empty) && left.streams.values().all(Vec::is_empty);
     if hole.removed.is_empty() || is_empty {

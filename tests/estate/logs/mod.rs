@@ -3,6 +3,7 @@
 pub(crate) mod files;
 mod ops;
 mod pulse;
+mod switch;
 
 use std::collections::BTreeMap;
 
