@@ -63,6 +63,7 @@ const IDS: &[&str] = &[
     "authn.aws-auth.malformed",
     "authn.aws-auth.missing",
     "authn.near-miss.assumed-role-arn",
+    "authn.near-miss.case",
     "authn.near-miss.group-arn",
     "authn.near-miss.name-typo",
     "authn.near-miss.partition",
@@ -96,6 +97,7 @@ const IDS: &[&str] = &[
     "authz.access-policy.missing",
     "authz.access-policy.scope",
     "authz.anonymous",
+    "authz.eks-console",
     "authz.error",
     "authz.impersonate",
     "authz.node",
@@ -159,6 +161,7 @@ const IDS: &[&str] = &[
     "sts.service-role-trust",
     "sts.signature",
     "sts.trust-policy",
+    "sts.trust-policy.condition",
     "sts.web-identity",
 ];
 

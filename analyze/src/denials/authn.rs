@@ -93,7 +93,7 @@ fn last_login(world: &World<'_>, line: &DeniedLogin, principal: &str) -> Option<
         .max()
 }
 
-fn verdict(
+pub(super) fn verdict(
     world: &World<'_>,
     life: Option<&Incarnation<'_>>,
     cluster: Option<&Cluster>,
