@@ -13,7 +13,7 @@ use eksplain_queries::Engine;
 use serde::Serialize;
 
 use super::Global;
-use crate::config::words::nearest;
+use crate::config::nearest;
 use crate::error::{Exit, Failure};
 use crate::render::{self, Margin, Output, Page, Text, say};
 use crate::settings::now;
@@ -73,6 +73,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     };
     let found = explain(&text);
     let names_a_request = found.first().is_some_and(Explanation::names_a_request);
+    let logs = found.first().map(|first| first.logs_to_look_in.clone()).unwrap_or_default();
     let is_heard = found.first().is_some_and(|first| first.is_heard);
     let (coverage, findings) = with_records(global, found)?;
     let has_lake = coverage.is_some();
@@ -113,9 +114,19 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             say::note("no refused call in the lake is by this user for this request");
             super::hint(global, "denials --since 2h", "shows what was refused recently, and why");
         }
-        None => super::hint(global, "denials --since 2h", "shows what was refused recently, and why"),
+        None if has_lake => super::hint(global, "denials --since 2h", "shows what was refused recently, and why"),
+        None => without_lake(global, logs),
     }
     Ok(Exit::Answered.into())
+}
+
+/// Which log would tell more, where none has been read yet.
+fn without_lake(global: &Global, logs: Vec<&str>) {
+    match logs.first() {
+        Some(&"cloudtrail") => super::hint(global, "ingest cloudtrail --since 2h", "reads the log that tells more"),
+        Some(_) => super::hint(global, "ingest cloudwatch --since 2h", "reads the logs that tell more"),
+        None => {}
+    }
 }
 
 /// What is said where nothing fits.
@@ -208,7 +219,7 @@ fn print(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
         message(&mut page, finding, has_gates)?;
     }
     for carrier in carriers {
-        let text = Text::new().faint(&format!("passed on ({}): {}", carrier.pattern, carrier.meaning));
+        let text = Text::new().faint(&format!("passed on: {}", carrier.meaning));
         page.paragraph(&Margin::of(2), &text)?;
     }
     Ok(())

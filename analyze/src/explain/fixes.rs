@@ -479,10 +479,12 @@ fn grant(names: &Names) -> Vec<String> {
             quote(action)
         )];
     }
-    let statement = serde_json::json!({"Effect": "Allow", "Action": action, "Resource": resource});
-    let document = serde_json::json!({"Version": "2012-10-17", "Statement": [statement]});
+    // In the order in which people read and write it.
+    let value = |text: &str| serde_json::Value::from(text);
+    let statement = format!(r#"{{"Effect":"Allow","Action":{},"Resource":{}}}"#, value(action), value(resource));
+    let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
     let policy = quote(&format!("allow-{}", action.replace(':', "-").to_lowercase()));
-    let document = quote(&document.to_string());
+    let document = quote(&document);
     let remark = match action {
         "eks:CreateAccessEntry" | "eks:AssociateAccessPolicy" | "eks:UpdateAccessEntry" | "eks:UpdateClusterConfig" => {
             "   # only if it is meant to: whoever has this can make anybody a cluster administrator"
@@ -585,7 +587,11 @@ fn trust(names: &Names) -> Vec<String> {
         .filter(|action| action.starts_with("sts:"))
         .unwrap_or("sts:AssumeRole");
     let principal = access_entry_arn(names).unwrap_or_else(|| "PRINCIPAL_ARN".to_owned());
-    let statement = serde_json::json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": action});
+    let statement = format!(
+        r#"{{"Effect":"Allow","Principal":{{"AWS":{}}},"Action":{}}}"#,
+        serde_json::Value::from(principal),
+        serde_json::Value::from(action)
+    );
     vec![
         format!("aws iam get-role --role-name {role} --query Role.AssumeRolePolicyDocument > trust.json"),
         format!("add to the Statement list in trust.json, and keep what is there: {statement}"),

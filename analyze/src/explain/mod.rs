@@ -441,6 +441,7 @@ impl Heard {
                 ..explanation
             })
         };
+        let alone = || gate("G2").map(|explanation| Explanation { pattern: "E60", is_heard: true, ..explanation });
         let rest = |likeliest: &str| -> Vec<Explanation> {
             let others = GATES.iter().filter(|(id, _)| *id != likeliest);
             others.map(|(id, page)| of_page(id, page, &self.names)).collect()
@@ -448,7 +449,7 @@ impl Heard {
         match word {
             // A client of Kubernetes passed it on.
             Bare::Unauthorized if !is_alone => login().into_iter().collect(),
-            Bare::Unauthorized => login().into_iter().chain(rest("G2")).collect(),
+            Bare::Unauthorized => alone().into_iter().chain(rest("G2")).collect(),
             Bare::Forbidden => gate("G3").into_iter().chain(rest("G3")).collect(),
             Bare::AccessDenied => gate("G1").into_iter().chain(rest("G1")).collect(),
         }

@@ -128,9 +128,15 @@ impl Names {
         static ENDPOINT: LazyLock<Regex> =
             LazyLock::new(|| regex(r"(?i)\b[0-9A-F]{32}\.[a-z0-9]+\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.eks\.amazonaws\.com"));
         static TOLD: LazyLock<Regex> = LazyLock::new(|| {
-            regex(
-                r"(?i)No cluster found for name: (?P<c1>[A-Za-z0-9_-]+)|EKS (?:Access Entry|Access Policy Association|Node Group|Cluster) \(?(?P<c2>[A-Za-z0-9_-]+)(?::arn|\))|profile \((?P<p1>[\w.-]+)\)|Token for (?P<p2>[\w.-]+) does not exist|profile [(']?(?P<p3>[\w.-]+)[)']? (?:could not|has expired|not found)",
-            )
+            let parts = [
+                r"No cluster found for name: (?P<cluster1>[A-Za-z0-9_-]+)",
+                r"EKS (?:Access Entry|Access Policy Association) \(?(?P<cluster2>[A-Za-z0-9_-]+)[:#](?P<principal>arn:[^\s)#]+)",
+                r"EKS (?:Node Group|Cluster|Add-On) \((?P<cluster3>[A-Za-z0-9_-]+)",
+                r"(?:Role with arn:?|nodeRole) (?P<role>arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]*\w)",
+                r"/namespaces/(?P<namespace>[a-z0-9-]+)/",
+                r"profile [('](?P<profile1>[\w.-]+)[)']|Token for (?P<profile2>[\w.-]+) does not exist",
+            ];
+            regex(&format!("(?i){}", parts.join("|")))
         });
         let mut names = Names::default();
         if let Some(found) = CLUSTER_ARN.find(masked) {
@@ -149,13 +155,15 @@ impl Names {
             }
         }
         for found in TOLD.captures_iter(masked) {
-            let named = |group: &str| found.name(group).map(|found| found.as_str().to_owned());
-            if let Some(cluster) = named("c1").or_else(|| named("c2")) {
-                names.cluster = Some(cluster);
-            }
-            if let Some(profile) = named("p1").or_else(|| named("p2")).or_else(|| named("p3")) {
-                names.profile = Some(profile);
-            }
+            let told = |groups: &[&str]| groups.iter().find_map(|group| found.name(group)).map(|found| found.as_str().to_owned());
+            names.fill(Names {
+                cluster: told(&["cluster1", "cluster2", "cluster3"]),
+                principal: told(&["principal"]),
+                role: told(&["role"]),
+                namespace: told(&["namespace"]),
+                profile: told(&["profile1", "profile2"]),
+                ..Names::default()
+            });
         }
         names
     }

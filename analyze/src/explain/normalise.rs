@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use super::quoted::{self, unescaped_once};
 
-/// Text beyond this is not read: a message is shorter.
+/// Only so many bytes at the end of a text are read, and so many statements in them: a message is shorter.
 const LONGEST: usize = 256 * 1024;
+const MOST: usize = 400;
 
 /// One message, in the form that its carrier gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +43,7 @@ pub(super) fn statements(text: &str) -> Vec<Statement> {
     reader.read(&text);
     let mut once: Vec<Statement> = Vec::new();
     // A repeated line counts where it stands last.
-    for statement in reader.found.into_iter().rev() {
+    for statement in reader.found.into_iter().rev().take(MOST) {
         if !once.contains(&statement) {
             once.push(statement);
         }
@@ -55,11 +56,9 @@ pub(super) fn statements(text: &str) -> Vec<Statement> {
 fn clean(text: &str) -> String {
     static ESCAPES: LazyLock<Regex> =
         LazyLock::new(|| regex(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])"));
-    let end = (0..=text.len().min(LONGEST))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
-    let text = ESCAPES.replace_all(&text[..end], "");
+    // The last line decides.
+    let start = (text.len().saturating_sub(LONGEST)..text.len()).find(|at| text.is_char_boundary(*at));
+    let text = ESCAPES.replace_all(&text[start.unwrap_or(0)..], "");
     let mut cleaned = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -140,6 +140,10 @@ pub(super) fn of_request(code: i32, message: &str, from: usize) -> Recognised {
         403 | 500 if behind.is_none() => sentence::object(message),
         _ => message.split('\'').nth(1).map(str::to_owned).filter(|_| code == 422),
     };
+    if let Some(account) = behind.and_then(|behind| behind.strip_prefix("error looking up service account ")) {
+        let named = account.split([':', ' ']).next().and_then(|account| account.split_once('/'));
+        (names.namespace, names.object) = named.map(|(namespace, name)| (namespace.to_owned(), name.to_owned())).unzip();
+    }
     // Only a node is told so.
     let is_node = behind.is_some_and(|behind| behind.starts_with("node \"") || behind.starts_with("node '"));
     let username = names

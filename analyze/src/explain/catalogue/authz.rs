@@ -198,10 +198,6 @@ pub(super) const ENTRIES: &[Entry] = &[
     cause("E16", r#"is forbidden: User "[^"]*" cannot \S+ "#, "authz.rbac.no-binding"),
     entry("E16", r#"Cannot (get|list|watch|create|update|patch|delete) resource|\bis forbidden\b"#, Rank::General, "authz.rbac.no-binding"),
     cause("E17", r#"cannot impersonate resource"#, "authz.impersonate"),
-    cause("E17", r"impersonation request has been denied|cannot impersonate (user|group)", "authz.impersonate")
-        .saying("A proxy in front of the cluster (Teleport, Rancher, Pomerium or alike) refuses to impersonate this user or group. The sentence is not Kubernetes' own: the proxy's role decides.")
-        .because(&["the group or user is not in the list of the proxy's role", "a misspelt group: system:master instead of system:masters"])
-        .solved_by(&["compare the group with the list in the proxy's role; bind a group of your own instead of system:masters"]),
     cause("E18", r"attempting to grant RBAC permissions not currently held|attempt to grant extra privileges", "authz.rbac.escalation"),
     cause("E19", r#"RBAC: \[?(cluster)?role\.rbac\.authorization\.k8s\.io "[^"]+" not found"#, "authz.rbac.role-missing"),
 ];

@@ -103,9 +103,13 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
     cause(
         "E47",
-        r"specified principalArn is invalid|modify access entries with a principalArn value of a Service Linked Role",
+        r"specified principalArn is invalid",
         "eks.access-entry.invalid-principal",
-    ),
+    ),    cause("E47", r"modify access entries with a principalArn value of a Service Linked Role", "eks.access-entry.invalid-principal")
+        .saying("EKS does not let you create or change access entries for service-linked roles (AWSServiceRoleFor…): it makes the ones it needs itself.")
+        .because(&["a list of principals that includes an AWS service's role", "the wrong role: the service uses another one for what you want to allow"])
+        .solved_by(&["leave this principal out of your access entries"]),
+
     cause(
         "E48",
         r"specified principalArn could not be found",
