@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use eksplain_analyze::explain::{Explanation, explain, ids};
+use eksplain_analyze::explain::{Explanation, explain, ids, is_command};
 use eksplain_analyze::findings::{Denial, Evidence};
 use eksplain_analyze::{Options, answer};
 use eksplain_lake::Lake;
@@ -49,6 +49,8 @@ struct Finding {
     /// What the records of the lake prove of this very request.
     proven: Vec<Proven>,
     matches: Vec<view::Evidence>,
+    #[serde(skip)]
+    is_of_anybody: bool,
 }
 
 /// The reason that `denials` gives the records that match.
@@ -73,7 +75,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     };
     let found = explain(&text);
     let names_a_request = found.first().is_some_and(Explanation::names_a_request);
-    let logs = found.first().map(|first| first.logs_to_look_in.clone()).unwrap_or_default();
+    let logs = found
+        .first()
+        .map(|first| first.logs_to_look_in.clone())
+        .unwrap_or_default();
     let is_heard = found.first().is_some_and(|first| first.is_heard);
     let (coverage, findings) = with_records(global, found)?;
     let has_lake = coverage.is_some();
@@ -132,6 +137,10 @@ fn without_lake(global: &Global, logs: Vec<&str>) {
 /// What is said where nothing fits.
 fn unknown(text: &str) -> String {
     let text = text.trim();
+    let digits = text.strip_prefix(['E', 'e']).unwrap_or_default();
+    if !digits.is_empty() && digits.len() < 4 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return format!("the catalogue has no {text}; its ids are E01 to E69");
+    }
     let is_word = text.len() < 60 && !text.contains('\n') && text.split_whitespace().count() < 3;
     match nearest(text, ids()).filter(|_| is_word && text.len() > 1) {
         Some(near) => format!("no known error matches; did you mean `{near}`?"),
@@ -182,6 +191,7 @@ fn finding(explanation: Explanation, denials: &[Denial], origins: &view::Origins
         })
         .collect();
     Finding {
+        is_of_anybody: !explanation.names_a_request(),
         pattern: explanation.pattern,
         also: explanation.also,
         layer: explanation.layer,
@@ -239,7 +249,10 @@ fn message(page: &mut Page<'_>, finding: &Finding, is_gate: bool) -> io::Result<
         page.paragraph(&said("the lake says"), &text)?;
     }
     for fix in &finding.fix {
-        page.command(&said("do"), fix)?;
+        match is_command(fix) {
+            true => page.command(&said("do"), fix)?,
+            false => page.paragraph(&said("do"), &Text::from(fix.as_str()))?,
+        }
     }
     for cause in finding.causes.iter().filter(|_| !is_gate) {
         page.paragraph(&said("may be"), &Text::from(cause.as_str()))?;
@@ -247,6 +260,10 @@ fn message(page: &mut Page<'_>, finding: &Finding, is_gate: bool) -> io::Result<
     if !finding.logs_to_look_in.is_empty() && !is_gate {
         let logs = finding.logs_to_look_in.join(", ");
         page.paragraph(&said("look in"), &Text::from(logs.as_str()))?;
+    }
+    if finding.is_of_anybody && !finding.matches.is_empty() {
+        let text = "The text names nobody. It may come from one of these refused logins:";
+        page.paragraph(&Margin::of(2), &Text::from(text))?;
     }
     for record in &finding.matches {
         let line = Text::from(crate::view::short_time(Some(&record.ts)).as_str());

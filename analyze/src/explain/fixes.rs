@@ -481,7 +481,11 @@ fn grant(names: &Names) -> Vec<String> {
     }
     // In the order in which people read and write it.
     let value = |text: &str| serde_json::Value::from(text);
-    let statement = format!(r#"{{"Effect":"Allow","Action":{},"Resource":{}}}"#, value(action), value(resource));
+    let statement = format!(
+        r#"{{"Effect":"Allow","Action":{},"Resource":{}}}"#,
+        value(action),
+        value(resource)
+    );
     let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
     let policy = quote(&format!("allow-{}", action.replace(':', "-").to_lowercase()));
     let document = quote(&document);

@@ -81,6 +81,13 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
     entries.chain(pages).chain(topics)
 }
 
+/// Whether a line of a fix is a command to copy, not a sentence.
+pub fn is_command(line: &str) -> bool {
+    const PROGRAMS: &[&str] = &["aws", "kubectl", "eksctl", "eksplain", "helm", "env", "export", "date", "chmod", "sudo", "chronyc"];
+    let first = line.split(' ').next().unwrap_or_default();
+    PROGRAMS.contains(&first)
+}
+
 /// The pages of an id, of a reason, or of all reasons below it.
 fn by_id(text: &str) -> Vec<Explanation> {
     let names = Names::default();
@@ -92,7 +99,11 @@ fn by_id(text: &str) -> Vec<Explanation> {
         return vec![of_page(id, page, &names)];
     }
     if let Some(entry) = catalogue::entry_of(text).filter(|entry| entry.id.starts_with('E')) {
-        return vec![of_entry(entry, entry.reason, &names)];
+        let mut page = of_entry(entry, entry.reason, &names);
+        if page.is_carrier {
+            page.fix = vec!["give the whole message: what follows this part has the reason".to_owned()];
+        }
+        return vec![page];
     }
     let reason = text.to_lowercase();
     let is_asked = |page: &&Page| {
@@ -441,7 +452,13 @@ impl Heard {
                 ..explanation
             })
         };
-        let alone = || gate("G2").map(|explanation| Explanation { pattern: "E60", is_heard: true, ..explanation });
+        let alone = || {
+            gate("G2").map(|explanation| Explanation {
+                pattern: "E60",
+                is_heard: true,
+                ..explanation
+            })
+        };
         let rest = |likeliest: &str| -> Vec<Explanation> {
             let others = GATES.iter().filter(|(id, _)| *id != likeliest);
             others.map(|(id, page)| of_page(id, page, &self.names)).collect()

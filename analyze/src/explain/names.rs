@@ -84,7 +84,7 @@ impl Names {
     pub(super) fn of_aws(message: &str) -> Self {
         let mut names = Names::default();
         if let Some(denied) = parse_message(message) {
-            names.principal = Some(denied.principal.to_owned());
+            names.principal = Some(denied.principal.trim_matches(['"', '\'']).to_owned());
             names.action = Some(denied.action.to_owned());
             names.aws_resource = denied.resource.map(str::to_owned);
             names.note_arn(denied.resource.unwrap_or_default());
@@ -155,7 +155,12 @@ impl Names {
             }
         }
         for found in TOLD.captures_iter(masked) {
-            let told = |groups: &[&str]| groups.iter().find_map(|group| found.name(group)).map(|found| found.as_str().to_owned());
+            let told = |groups: &[&str]| {
+                groups
+                    .iter()
+                    .find_map(|group| found.name(group))
+                    .map(|found| found.as_str().to_owned())
+            };
             names.fill(Names {
                 cluster: told(&["cluster1", "cluster2", "cluster3"]),
                 principal: told(&["principal"]),

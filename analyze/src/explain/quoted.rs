@@ -11,6 +11,7 @@ const KEPT: &[&str] = &[
     "ExecCredential",
     "client.authentication.k8s.io/v1alpha1",
     "unknown",
+    "Unauthorized",
 ];
 
 /// The spans between double quotes, without them. A backslash protects a quote inside; a quote that nothing closes opens nothing.

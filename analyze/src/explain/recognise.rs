@@ -141,8 +141,13 @@ pub(super) fn of_request(code: i32, message: &str, from: usize) -> Recognised {
         _ => message.split('\'').nth(1).map(str::to_owned).filter(|_| code == 422),
     };
     if let Some(account) = behind.and_then(|behind| behind.strip_prefix("error looking up service account ")) {
-        let named = account.split([':', ' ']).next().and_then(|account| account.split_once('/'));
-        (names.namespace, names.object) = named.map(|(namespace, name)| (namespace.to_owned(), name.to_owned())).unzip();
+        let named = account
+            .split([':', ' '])
+            .next()
+            .and_then(|account| account.split_once('/'));
+        (names.namespace, names.object) = named
+            .map(|(namespace, name)| (namespace.to_owned(), name.to_owned()))
+            .unzip();
     }
     // Only a node is told so.
     let is_node = behind.is_some_and(|behind| behind.starts_with("node \"") || behind.starts_with("node '"));
@@ -343,7 +348,11 @@ fn of_form(pattern: &Regex, text: &str, masked: &str) -> Option<Recognised> {
                 .and_then(|action| action.split_once(':'))
                 .map(|(_, name)| name)
         })
-        .unwrap_or(if is_assumed { "AssumeRole" } else { "" });
+        .unwrap_or(match is_assumed {
+            _ if message.starts_with("Not authorized to perform sts:AssumeRoleWithWebIdentity") => "AssumeRoleWithWebIdentity",
+            true => "AssumeRole",
+            false => "",
+        });
     let service = part("service")
         .and_then(service_named)
         .or_else(|| {
@@ -425,7 +434,7 @@ pub(super) enum Bare {
 pub(super) fn bare(masked: &str) -> Option<(Bare, bool)> {
     static TAIL: LazyLock<Regex> = LazyLock::new(|| {
         regex(
-            r"(?i)[\s:;,.]*(exit status \d+|exit code:? \d+|\(?attempt \d+(/\d+)?\)?|will retry.*|retrying\b.*|for url:? .*|for \S*https?://.*|request id:? [\w-]+)$",
+            r"(?i)[\s:;,.]*(exit status \d+|exit code:? \d+|\(?attempt \d+(/\d+)?\)?|will retry.*|retrying\b.*|for url:? .*|on \S+ line \d+\b.*|\(user=.*|for \S*https?://.*|request id:? [\w-]+)$",
         )
     });
     let mut text = masked.trim();
@@ -462,6 +471,8 @@ fn word_of(text: &str) -> Option<Bare> {
         "exception",
         "request",
         "failed",
+        "operation", "an", "a",
+        "invalid",
         "with",
         "unexpected",
         "returned",

@@ -745,6 +745,12 @@ const TABLE: &[(&str, &str)] = &[
         "authn.not-mapped",
     ),
     ("{\"message\":\"Unauthorized\"}", "authn.not-mapped"),
+    ("an error on the server (\"Unauthorized\") has prevented the request from succeeding", "authn.not-mapped"),
+    ("WebIdentityErr: failed to retrieve credentials caused by: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity status code: 403, request id: 0000", "sts.web-identity"),
+    ("Error: Unauthorized on .terraform/modules/eks/aws_auth.tf line 64, in resource \"kubernetes_config_map\" \"aws_auth\":", "authn.not-mapped"),
+    ("Operation returned an invalid status code 'Forbidden'", "authz.rbac.no-binding"),
+    ("ERROR: Job failed (system failure): prepare environment: setting up credentials: secrets is forbidden: User \"system:serviceaccount:gitlab:runner\" cannot create resource \"secrets\" in API group \"\" in the namespace \"gitlab\"", "authz.serviceaccount"),
+    ("{\"log\":\"time=\\\"2026-01-02T10:00:00Z\\\" level=warning msg=\\\"access denied\\\" error=\\\"ARN is not mapped\\\"\\n\",\"stream\":\"stderr\"}", "authn.not-mapped"),
     // decoration
     (
         "\u{1b}[1;31mError:\u{1b}[0m \u{1b}[1mUnauthorized\u{1b}[0m\r\n",
@@ -857,23 +863,44 @@ fn every_text_has_its_reason_first() {
 }
 
 fn fixes(text: &str) -> String {
-    explain(text).first().map(|first| first.fix.join("\n")).unwrap_or_default()
+    explain(text)
+        .first()
+        .map(|first| first.fix.join("\n"))
+        .unwrap_or_default()
 }
 
 #[test]
 fn every_reason_has_a_page_and_every_line_is_filled() {
-    for (entry, _) in catalogue::ENTRIES.iter().filter(|(entry, _)| entry.rank != Rank::Carrier) {
-        assert!(catalogue::page_of(entry.reason).is_some(), "{} {}", entry.id, entry.reason);
+    for (entry, _) in catalogue::ENTRIES
+        .iter()
+        .filter(|(entry, _)| entry.rank != Rank::Carrier)
+    {
+        assert!(
+            catalogue::page_of(entry.reason).is_some(),
+            "{} {}",
+            entry.id,
+            entry.reason
+        );
     }
     let mut once = std::collections::BTreeSet::new();
     for page in catalogue::pages() {
         assert!(once.insert(page.reason), "{} twice", page.reason);
         let shown = explain(page.reason);
         assert_eq!(shown[0].reason, page.reason);
-        assert!(!shown[0].meaning.is_empty() && !shown[0].causes.is_empty() && !shown[0].fix.is_empty(), "{}", page.reason);
+        assert!(
+            !shown[0].meaning.is_empty() && !shown[0].causes.is_empty() && !shown[0].fix.is_empty(),
+            "{}",
+            page.reason
+        );
         for line in &shown[0].fix {
-            assert!(!line.starts_with('@') && !line.contains("{cluster}") && !line.contains("  {"), "{line}");
-            assert!(!line.contains("AmazonEKSClusterAdminPolicy --access-scope") && !line.contains("--clusterrole=view"), "{line}");
+            assert!(
+                !line.starts_with('@') && !line.contains("{cluster}") && !line.contains("  {"),
+                "{line}"
+            );
+            assert!(
+                !line.contains("AmazonEKSClusterAdminPolicy --access-scope") && !line.contains("--clusterrole=view"),
+                "{line}"
+            );
         }
     }
     assert!(once.len() > 100, "{}", once.len());
@@ -881,13 +908,26 @@ fn every_reason_has_a_page_and_every_line_is_filled() {
 
 #[test]
 fn ids_layers_and_topics_have_pages() {
-    let first = |text: &str| explain(text).first().map(|first| (first.pattern, first.reason)).unwrap_or_default();
+    let first = |text: &str| {
+        explain(text)
+            .first()
+            .map(|first| (first.pattern, first.reason))
+            .unwrap_or_default()
+    };
     assert_eq!(first("E05"), ("E05", "authn.not-mapped"));
     assert_eq!(first("e51"), ("E51", "eks.cluster.not-found"));
     assert_eq!(first("authn.not-mapped"), ("authn.not-mapped", "authn.not-mapped"));
     assert_eq!(first("g3"), ("G3", "authz.rbac.no-binding"));
     assert!(explain("authn.near-miss").len() > 8);
-    for topic in ["sso", "creator", "token", "aws-auth", "15 minutes", "SSO?", "Identity Center"] {
+    for topic in [
+        "sso",
+        "creator",
+        "token",
+        "aws-auth",
+        "15 minutes",
+        "SSO?",
+        "Identity Center",
+    ] {
         assert_eq!(first(topic).0, "topic", "{topic}");
     }
     assert_eq!(explain("E99"), Vec::new());
@@ -895,21 +935,54 @@ fn ids_layers_and_topics_have_pages() {
 
 #[test]
 fn a_fix_gives_the_least_that_was_asked_for() {
-    let secrets = fixes(r#"secrets is forbidden: User "ann" cannot list resource "secrets" in API group "" in the namespace "dev""#);
-    assert!(secrets.contains("kubectl create role ann-list-secrets -n dev --verb=list --resource=secrets"), "{secrets}");
-    assert!(secrets.contains("AmazonEKSSecretReaderPolicy --access-scope type=namespace,namespaces=dev"), "{secrets}");
-    let nodes = fixes(r#"nodes is forbidden: User "ann" cannot list resource "nodes" in API group "" at the cluster scope"#);
-    assert!(nodes.contains("clusterrolebinding ann-list-nodes") && !nodes.contains(" rolebinding "), "{nodes}");
-    let named = fixes(r#"deployments.apps "web" is forbidden: User "ann" cannot get resource "deployments" in API group "apps" in the namespace "dev""#);
-    assert!(named.contains("--verb=get --resource=deployments.apps --resource-name=web"), "{named}");
-    let anonymous = explain(r#"pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" at the cluster scope"#);
-    assert!(!anonymous[0].fix.iter().any(|line| line.contains("binding")) && !anonymous[0].meaning.contains("login worked"));
-    let power = fixes(r#"x is forbidden: User "ann" cannot create resource "clusterrolebindings" in API group "rbac.authorization.k8s.io" at the cluster scope"#);
+    let secrets = fixes(
+        r#"secrets is forbidden: User "ann" cannot list resource "secrets" in API group "" in the namespace "dev""#,
+    );
+    assert!(
+        secrets.contains("kubectl create role ann-list-secrets -n dev --verb=list --resource=secrets"),
+        "{secrets}"
+    );
+    assert!(
+        secrets.contains("AmazonEKSSecretReaderPolicy --access-scope type=namespace,namespaces=dev"),
+        "{secrets}"
+    );
+    let nodes =
+        fixes(r#"nodes is forbidden: User "ann" cannot list resource "nodes" in API group "" at the cluster scope"#);
+    assert!(
+        nodes.contains("clusterrolebinding ann-list-nodes") && !nodes.contains(" rolebinding "),
+        "{nodes}"
+    );
+    let named = fixes(
+        r#"deployments.apps "web" is forbidden: User "ann" cannot get resource "deployments" in API group "apps" in the namespace "dev""#,
+    );
+    assert!(
+        named.contains("--verb=get --resource=deployments.apps --resource-name=web"),
+        "{named}"
+    );
+    let anonymous = explain(
+        r#"pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" at the cluster scope"#,
+    );
+    assert!(
+        !anonymous[0].fix.iter().any(|line| line.contains("binding")) && !anonymous[0].meaning.contains("login worked")
+    );
+    let power = fixes(
+        r#"x is forbidden: User "ann" cannot create resource "clusterrolebindings" in API group "rbac.authorization.k8s.io" at the cluster scope"#,
+    );
     assert!(power.starts_with("ask a cluster administrator"), "{power}");
-    let sso = fixes("User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/ann is not authorized to perform: eks:DescribeCluster on resource: arn:aws:eks:us-west-2:111122223333:cluster/prod because no identity-based policy allows the eks:DescribeCluster action");
-    assert!(sso.contains("permission set Dev") && !sso.contains("put-role-policy"), "{sso}");
-    let own = fixes("level=warning msg=\"access denied\" arn=\"arn:aws:iam::111122223333:role/dev\" error=\"identity is not mapped\"");
-    assert!(own.contains("--principal-arn arn:aws:iam::111122223333:role/dev") && !own.contains("get-caller-identity"), "{own}");
+    let sso = fixes(
+        "User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/ann is not authorized to perform: eks:DescribeCluster on resource: arn:aws:eks:us-west-2:111122223333:cluster/prod because no identity-based policy allows the eks:DescribeCluster action",
+    );
+    assert!(
+        sso.contains("permission set Dev") && !sso.contains("put-role-policy"),
+        "{sso}"
+    );
+    let own = fixes(
+        "level=warning msg=\"access denied\" arn=\"arn:aws:iam::111122223333:role/dev\" error=\"identity is not mapped\"",
+    );
+    assert!(
+        own.contains("--principal-arn arn:aws:iam::111122223333:role/dev") && !own.contains("get-caller-identity"),
+        "{own}"
+    );
 }
 
 #[test]
@@ -925,7 +998,11 @@ fn a_carrier_has_the_reason_of_what_it_carries() {
     let text = "Error: UPGRADE FAILED: Kubernetes cluster unreachable: Get \"https://A.gr7.us-east-1.eks.amazonaws.com/version\": dial tcp 10.0.0.1:443: i/o timeout";
     let found = explain(text);
     assert_eq!((found[0].pattern, found[0].reason), ("E11", "client.network.timeout"));
-    let carriers: Vec<_> = found.iter().filter(|one| one.is_carrier).map(|one| (one.pattern, one.reason)).collect();
+    let carriers: Vec<_> = found
+        .iter()
+        .filter(|one| one.is_carrier)
+        .map(|one| (one.pattern, one.reason))
+        .collect();
     assert_eq!(carriers, [("E33", "client.network.timeout")]);
 }
 
@@ -942,8 +1019,22 @@ proptest::proptest! {
 #[test]
 fn a_long_hostile_text_takes_no_time() {
     let started = std::time::Instant::now();
-    for piece in ["{\n", "[0,\n", "a\n\n", "\"", ": ", "pods is forbidden: ", "x (", "\\\"", "User: a is not authorized to perform: "] {
+    for piece in [
+        "{\n",
+        "[0,\n",
+        "a\n\n",
+        "\"",
+        ": ",
+        "pods is forbidden: ",
+        "x (",
+        "\\\"",
+        "User: a is not authorized to perform: ",
+    ] {
         explain(&piece.repeat(300_000 / piece.len()));
     }
-    assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < std::time::Duration::from_secs(60),
+        "{:?}",
+        started.elapsed()
+    );
 }

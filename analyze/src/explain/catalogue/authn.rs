@@ -310,7 +310,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("E08", r"current user or role does not have access to Kubernetes objects on this EKS cluster", Rank::General, "authn.not-mapped")
         .saying("The EKS console reads Kubernetes objects as the console's principal, which is often not the one of your CLI.")
         .because(&["the console's principal has no access entry or mapping", "it has one without permission to read", "it lacks eks:AccessKubernetesApi"]),
-    entry("E60", r"You must be logged in to the server|401 Unauthorized|Unauthorized! |HTTP response code: 401|status(Code)?:? 401\b", Rank::Last, "authn.not-mapped")
+    entry("E60", r#"You must be logged in to the server|401 Unauthorized|Unauthorized! |an error on the server \("Unauthorized"\)|HTTP response code: 401|status(Code)?:? 401\b"#, Rank::Last, "authn.not-mapped")
         .saying("The cluster refused the login (401). The authenticator log has the cause.").because(UNAUTHORIZED),
     cause("E61", r#"(\(NotFound\): |^|error: |: )configmaps "aws-auth" not found"#, "authn.aws-auth.missing"),
     cause("E37", r#"configmaps "aws-auth" not found"#, "authn.aws-auth.missing"),

@@ -195,9 +195,26 @@ pub(super) const PAGES: &[Page] = &[
 ];
 
 pub(super) const ENTRIES: &[Entry] = &[
-    cause("E16", r#"is forbidden: User "[^"]*" cannot \S+ "#, "authz.rbac.no-binding"),
-    entry("E16", r#"Cannot (get|list|watch|create|update|patch|delete) resource|\bis forbidden\b"#, Rank::General, "authz.rbac.no-binding"),
+    cause(
+        "E16",
+        r#"is forbidden: User "[^"]*" cannot \S+ "#,
+        "authz.rbac.no-binding",
+    ),
+    entry(
+        "E16",
+        r#"Cannot (get|list|watch|create|update|patch|delete) resource|\bis forbidden\b"#,
+        Rank::General,
+        "authz.rbac.no-binding",
+    ),
     cause("E17", r#"cannot impersonate resource"#, "authz.impersonate"),
-    cause("E18", r"attempting to grant RBAC permissions not currently held|attempt to grant extra privileges", "authz.rbac.escalation"),
-    cause("E19", r#"RBAC: \[?(cluster)?role\.rbac\.authorization\.k8s\.io "[^"]+" not found"#, "authz.rbac.role-missing"),
+    cause(
+        "E18",
+        r"attempting to grant RBAC permissions not currently held|attempt to grant extra privileges",
+        "authz.rbac.escalation",
+    ),
+    cause(
+        "E19",
+        r#"RBAC: \[?(cluster)?role\.rbac\.authorization\.k8s\.io "[^"]+" not found"#,
+        "authz.rbac.role-missing",
+    ),
 ];
