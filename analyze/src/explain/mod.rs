@@ -83,7 +83,9 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
 
 /// Whether a line of a fix is a command to copy, not a sentence.
 pub fn is_command(line: &str) -> bool {
-    const PROGRAMS: &[&str] = &["aws", "kubectl", "eksctl", "eksplain", "helm", "env", "export", "date", "chmod", "sudo", "chronyc"];
+    const PROGRAMS: &[&str] = &[
+        "aws", "kubectl", "eksctl", "eksplain", "helm", "env", "export", "date", "chmod", "sudo", "chronyc",
+    ];
     let first = line.split(' ').next().unwrap_or_default();
     PROGRAMS.contains(&first)
 }

@@ -349,7 +349,9 @@ fn of_form(pattern: &Regex, text: &str, masked: &str) -> Option<Recognised> {
                 .map(|(_, name)| name)
         })
         .unwrap_or(match is_assumed {
-            _ if message.starts_with("Not authorized to perform sts:AssumeRoleWithWebIdentity") => "AssumeRoleWithWebIdentity",
+            _ if message.starts_with("Not authorized to perform sts:AssumeRoleWithWebIdentity") => {
+                "AssumeRoleWithWebIdentity"
+            }
             true => "AssumeRole",
             false => "",
         });
@@ -471,7 +473,9 @@ fn word_of(text: &str) -> Option<Bare> {
         "exception",
         "request",
         "failed",
-        "operation", "an", "a",
+        "operation",
+        "an",
+        "a",
         "invalid",
         "with",
         "unexpected",

@@ -745,12 +745,30 @@ const TABLE: &[(&str, &str)] = &[
         "authn.not-mapped",
     ),
     ("{\"message\":\"Unauthorized\"}", "authn.not-mapped"),
-    ("an error on the server (\"Unauthorized\") has prevented the request from succeeding", "authn.not-mapped"),
-    ("WebIdentityErr: failed to retrieve credentials caused by: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity status code: 403, request id: 0000", "sts.web-identity"),
-    ("Error: Unauthorized on .terraform/modules/eks/aws_auth.tf line 64, in resource \"kubernetes_config_map\" \"aws_auth\":", "authn.not-mapped"),
-    ("Operation returned an invalid status code 'Forbidden'", "authz.rbac.no-binding"),
-    ("ERROR: Job failed (system failure): prepare environment: setting up credentials: secrets is forbidden: User \"system:serviceaccount:gitlab:runner\" cannot create resource \"secrets\" in API group \"\" in the namespace \"gitlab\"", "authz.serviceaccount"),
-    ("{\"log\":\"time=\\\"2026-01-02T10:00:00Z\\\" level=warning msg=\\\"access denied\\\" error=\\\"ARN is not mapped\\\"\\n\",\"stream\":\"stderr\"}", "authn.not-mapped"),
+    (
+        "an error on the server (\"Unauthorized\") has prevented the request from succeeding",
+        "authn.not-mapped",
+    ),
+    (
+        "WebIdentityErr: failed to retrieve credentials caused by: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity status code: 403, request id: 0000",
+        "sts.web-identity",
+    ),
+    (
+        "Error: Unauthorized on .terraform/modules/eks/aws_auth.tf line 64, in resource \"kubernetes_config_map\" \"aws_auth\":",
+        "authn.not-mapped",
+    ),
+    (
+        "Operation returned an invalid status code 'Forbidden'",
+        "authz.rbac.no-binding",
+    ),
+    (
+        "ERROR: Job failed (system failure): prepare environment: setting up credentials: secrets is forbidden: User \"system:serviceaccount:gitlab:runner\" cannot create resource \"secrets\" in API group \"\" in the namespace \"gitlab\"",
+        "authz.serviceaccount",
+    ),
+    (
+        "{\"log\":\"time=\\\"2026-01-02T10:00:00Z\\\" level=warning msg=\\\"access denied\\\" error=\\\"ARN is not mapped\\\"\\n\",\"stream\":\"stderr\"}",
+        "authn.not-mapped",
+    ),
     // decoration
     (
         "\u{1b}[1;31mError:\u{1b}[0m \u{1b}[1mUnauthorized\u{1b}[0m\r\n",
