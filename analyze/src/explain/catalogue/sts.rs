@@ -45,8 +45,8 @@ pub(super) const PAGES: &[Page] = &[
             "it was created seconds ago: try again",
         ],
         &[
-            "aws iam get-role --role-name {role} --query Role.AssumeRolePolicyDocument",
-            "add the service to the Principal of that document (trust.json), then:",
+            "aws iam get-role --role-name {role} --query Role.AssumeRolePolicyDocument > trust.json",
+            "add the service to the Principal in trust.json, and keep what is there",
             "aws iam update-assume-role-policy --role-name {role} --policy-document file://trust.json",
         ],
     ),
