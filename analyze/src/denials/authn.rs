@@ -89,7 +89,7 @@ pub(super) fn last_login(world: &World<'_>, line: &DeniedLogin, principal: &str)
         .max()
 }
 
-fn verdict(
+pub(super) fn verdict(
     world: &World<'_>,
     life: Option<&Incarnation<'_>>,
     cluster: Option<&Cluster>,

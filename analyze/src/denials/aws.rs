@@ -131,7 +131,7 @@ fn last_success(
 }
 
 /// Why; `None` for errors that refuse nobody.
-fn verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Option<Verdict> {
+pub(super) fn verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Option<Verdict> {
     let code = call.error_code.as_deref().unwrap_or_default();
     let code = code.strip_prefix("Client.").unwrap_or(code);
     let text = call.error_message.as_deref().unwrap_or_default();

@@ -17,6 +17,7 @@ mod authn;
 mod authz;
 mod aws;
 mod fixes;
+pub(crate) mod heard;
 mod near_miss;
 mod not_mapped;
 mod request;
