@@ -186,7 +186,7 @@ fn finding(explanation: Explanation, denials: &[Denial], origins: &view::Origins
         .iter()
         .filter(|_| explanation.names_a_request())
         .map(|denial| Proven {
-            reason: denial.reason,
+            reason: denial.reason.id(),
             cause: denial.cause.clone(),
         })
         .collect();
