@@ -1,6 +1,6 @@
 //! A folder with files and a lake, and records to put into files.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -72,9 +72,16 @@ pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
     ::zstd::encode_all(bytes, 3).unwrap()
 }
 
-/// As many spaces, packed.
-pub(crate) fn zstd_spaces(count: u64) -> Vec<u8> {
-    ::zstd::encode_all(std::io::repeat(b' ').take(count), 3).unwrap()
+/// A line and as many blank lines of a MiB, packed.
+pub(crate) fn zstd_blanks(first: &str, count: usize) -> Vec<u8> {
+    let mut encoder = ::zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.write_all(first.as_bytes()).unwrap();
+    let mut line = vec![b' '; 1024 * 1024];
+    line.push(b'\n');
+    for _ in 0..count {
+        encoder.write_all(&line).unwrap();
+    }
+    encoder.finish().unwrap()
 }
 
 pub(crate) fn bzip2(bytes: &[u8]) -> Vec<u8> {
