@@ -158,11 +158,10 @@ impl Records<'_> {
     pub(super) fn line(&mut self, text: &str, at: At<'_>) {
         let mut rest = text.trim_start();
         if !rest.starts_with('{') {
-            return if self.tabbed(text, at) {
-                ()
-            } else {
-                self.message(text, at)
-            };
+            if !self.tabbed(text, at) {
+                self.message(text, at);
+            }
+            return;
         }
         while !rest.is_empty() {
             match self.json(rest, at) {
