@@ -448,7 +448,6 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 /// Name, content, what becomes of it.
-#[expect(clippy::too_many_lines, reason = "one row for each kind of file")]
 fn kinds() -> Vec<(&'static str, Vec<u8>, Fate)> {
     let (event, audit) = (trail("e-1").to_string(), audit().to_string());
     let (grant, time) = (cell(GRANT), "2026-11-23 10:00:00.000");
