@@ -91,9 +91,14 @@ impl Lake {
                 for batch in read(&path)? {
                     let batch = batch?;
                     let Some(keys) = keys(&batch) else { continue };
-                    let clusters = batch.column_by_name("cluster").and_then(|column| column.as_string_opt::<i32>());
+                    let clusters = batch
+                        .column_by_name("cluster")
+                        .and_then(|column| column.as_string_opt::<i32>());
                     let Some(clusters) = clusters else { continue };
-                    let own = keys.iter().zip(clusters).filter(|(_, cluster)| *cluster == Some(assignment.cluster));
+                    let own = keys
+                        .iter()
+                        .zip(clusters)
+                        .filter(|(_, cluster)| *cluster == Some(assignment.cluster));
                     ids.extend(own.map(|(key, _)| key.id));
                 }
             }
@@ -105,6 +110,10 @@ impl Lake {
 struct Forget<'s>(HashSet<&'s str>);
 
 impl Change for Forget<'_> {
+    fn is_about(&self, _: Table) -> bool {
+        true
+    }
+
     fn wants(&self, _: Option<&str>, uri: &str) -> bool {
         // Members go with their archive.
         uri.match_indices("!/").any(|(end, _)| self.0.contains(&uri[..end])) || self.0.contains(uri)
@@ -125,6 +134,11 @@ struct Assign<'a> {
 }
 
 impl Change for Assign<'_> {
+    /// A call of AWS names the cluster that it is about; one that names none is about none.
+    fn is_about(&self, table: Table) -> bool {
+        table != Table::CloudTrail
+    }
+
     fn wants(&self, cluster: Option<&str>, uri: &str) -> bool {
         cluster.is_none() && Sources(self.assignment.sources).hold(uri)
     }
@@ -133,15 +147,14 @@ impl Change for Assign<'_> {
         let given = self.assignment;
         let count = rows.num_rows();
         let keep = (0..).take(count);
-        // A call of AWS names the cluster that it is about; one that names none is about none.
-        if table == Table::CloudTrail {
-            return Ok((rows, keep.collect()));
-        }
         let column = |name: &str| -> Result<StringArray> {
-            let column = rows.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+            let column = rows
+                .column_by_name(name)
+                .and_then(|column| column.as_string_opt::<i32>());
             column.cloned().ok_or_else(|| lacks(table, name))
         };
-        let (ids, accounts, regions, clusters) = (column("id")?, column("account")?, column("region")?, column("cluster")?);
+        let (ids, accounts, regions, clusters) =
+            (column("id")?, column("account")?, column("region")?, column("cluster")?);
         let text = |column: &StringArray, row: usize| column.is_valid(row).then(|| column.value(row).to_owned());
         let objects = match table {
             Table::Snapshot => Some((column("kind")?, column("name")?, column("body")?)),
@@ -153,14 +166,20 @@ impl Change for Assign<'_> {
         let mut new: [Vec<Option<String>>; 4] = Default::default();
         let mut order = Vec::with_capacity(count);
         for (row, number) in (0..count).zip(keep) {
-            let (mut id, mut account, mut region, mut cluster) =
-                (text(&ids, row), text(&accounts, row), text(&regions, row), text(&clusters, row));
+            let (mut id, mut account, mut region, mut cluster) = (
+                text(&ids, row),
+                text(&accounts, row),
+                text(&regions, row),
+                text(&clusters, row),
+            );
             let is_of_cluster = objects
                 .as_ref()
                 .is_none_or(|(kinds, names, _)| is_of_cluster(kinds.value(row), names.value(row)));
             let mut is_kept = true;
             if wanted[row] && is_of_cluster {
-                let differs = |own: &Option<String>, given: Option<&str>| own.is_some() && given.is_some() && own.as_deref() != given;
+                let differs = |own: &Option<String>, given: Option<&str>| {
+                    own.is_some() && given.is_some() && own.as_deref() != given
+                };
                 self.done.differing += u64::from(differs(&account, given.account) || differs(&region, given.region));
                 account = account.or_else(|| given.account.map(str::to_owned));
                 region = region.or_else(|| given.region.map(str::to_owned));
@@ -206,8 +225,12 @@ impl Change for Assign<'_> {
             }
         }
         let [ids, accounts, regions, clusters] = new;
-        let mut changed: BTreeMap<&str, Vec<Option<String>>> =
-            BTreeMap::from([("id", ids), ("account", accounts), ("region", regions), ("cluster", clusters)]);
+        let mut changed: BTreeMap<&str, Vec<Option<String>>> = BTreeMap::from([
+            ("id", ids),
+            ("account", accounts),
+            ("region", regions),
+            ("cluster", clusters),
+        ]);
         let schema = rows.schema();
         let columns: Vec<ArrayRef> = schema
             .fields()
