@@ -264,8 +264,8 @@ fn snapshots(frame: &Frame) -> PolarsResult<Vec<Snapshot>> {
 
 fn rejects(frame: &Frame) -> PolarsResult<Vec<RejectSeen>> {
     rows!(frame, row, {
-        at = marks("id", "ts"); place = places(); kind = texts("kind"); text = texts("text");
-    } => RejectSeen { at: at.get(row), place: place.get(row), kind: kind.or_empty(row), text: text.or_empty(row) })
+        at = marks("id", "ts"); place = places(); kind = texts("kind"); text = texts("text"); source_uri = texts("source_uri");
+    } => RejectSeen { at: at.get(row), source_uri: source_uri.or_empty(row), place: place.get(row), kind: kind.or_empty(row), text: text.or_empty(row) })
 }
 
 fn denied_logins(frame: &Frame) -> PolarsResult<Vec<DeniedLogin>> {

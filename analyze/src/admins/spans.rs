@@ -502,9 +502,12 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
         // The mode may have moved to API unseen.
         let sentence = format!("whether the cluster still reads aws-auth is not known: {}", gap.sentence());
         let is_hole = life.logs.trail.hole_between(gap.from, at).is_some();
-        let may_have_moved = is_hole && gap.why != Why::NotIngested && life.modes.iter().any(|change| change.at.ts <= at);
+        let is_missing = gap.why == Why::NotIngested && life.expects_trail && !life.cluster.account.is_empty();
+        let was_known = life.modes.iter().any(|change| change.at.ts <= at);
+        let may_have_moved = is_missing || (is_hole && was_known && gap.why != Why::NotIngested);
         for reach in reaches.iter_mut().filter(|reach| may_have_moved && reach.span.end.is_none()) {
-            reach.span.cut(gap.from.max(reach.span.start.saturating_add(1)), EndProof::Nothing, &sentence);
+            let from = gap.from.max(reach.span.start.saturating_add(1));
+            reach.span.cut(from, EndProof::Nothing, &sentence);
         }
     }
     reaches.retain(|reach| !reach.span.is_empty());

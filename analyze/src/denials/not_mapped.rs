@@ -212,7 +212,7 @@ impl Refused<'_, '_> {
     fn by_absence(&self) -> Verdict {
         let ts = self.ts();
         let aws_auth = self.life.aws_auth_at(ts, Measure::Whole);
-        let is_known = (self.mode() == Mode::Api || !aws_auth.is_unknown())
+        let is_known = !aws_auth.is_unknown()
             && (self.life.mode_is_config_map(ts) || self.life.entries_doubt_at(ts, Measure::Whole).is_none());
         let confidence = if is_known { Confidence::Certain } else { Confidence::Likely };
         if let Some(verdict) = self.removed_mapping(confidence).or_else(|| self.removed_entry(confidence)) {

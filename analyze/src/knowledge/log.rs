@@ -15,9 +15,9 @@ const DAY: Micros = 24 * HOUR;
 /// What was seen is taken to hold for this long where nothing could have shown a change.
 pub(crate) const FRESH: Micros = DAY;
 /// Fewer recorded days than this make no habit.
-const FEW: u64 = 3;
+const FEW: u64 = 2;
 /// So many records on a recorded day are a log that speaks often.
-const OFTEN: u64 = 8;
+const OFTEN: u64 = 4;
 const WEEKEND: Micros = 80 * HOUR;
 /// A log without a habit that begins this long after the cluster did was not there from the beginning.
 const LATE: Micros = 7 * DAY;

@@ -43,7 +43,7 @@ impl<'f> World<'f> {
         let places = Places::of(facts);
         let spellings = Spellings::of(facts);
         let trails = logs::Trails::of(facts, at);
-        let iam = IamHistory::build(facts, trails.iam_logs(), trails.ends());
+        let iam = IamHistory::build(facts, trails.iam_logs(facts), trails.ends());
         let mut calls: BTreeMap<Cluster, Vec<&CloudTrailCall>> = BTreeMap::new();
         for call in facts
             .calls
