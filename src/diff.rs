@@ -130,7 +130,7 @@ struct Request {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Check {
-    cluster: Cluster,
+    cluster: Option<Cluster>,
     rule: String,
     subject: String,
     severity: String,
@@ -366,7 +366,7 @@ fn check(was: Option<&Check>, is: Option<&Check>) -> Option<Change> {
     let check = is.or(was)?;
     Some(Change {
         kind,
-        cluster: Some(check.cluster.clone()),
+        cluster: check.cluster.clone(),
         subject: check.subject.clone(),
         was: was.map(Check::told),
         is: is.map(Check::told),

@@ -16,8 +16,7 @@ mod admission;
 mod authn;
 mod authz;
 mod aws;
-mod fixes;
-mod near_miss;
+pub(crate) mod fixes;
 mod not_mapped;
 mod request;
 
