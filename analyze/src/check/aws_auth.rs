@@ -195,7 +195,7 @@ impl Asked<'_, '_> {
             .find(|version| version.at > before.at && version.at.ts <= self.at)?;
         let how = how_lost(emptied);
         let what = match (now.is_empty(), lost_nodes) {
-            (true, true) => "all mappings of aws-auth, those of the nodes among them",
+            (true, true) => "all mappings of aws-auth, the nodes' among them,",
             (true, false) => "all mappings of aws-auth",
             (false, _) => "the mappings of the nodes in aws-auth (system:bootstrappers, system:nodes)",
         };

@@ -97,7 +97,7 @@ impl Asked<'_, '_> {
         } else {
             "role"
         };
-        let name = quote(&format!("{}-{group}", binding.name));
+        let name = quote(&format!("{}-{group}", binding.name).replace(['/', '%'], "-"));
         Some(commands(
             format!(
                 "Bind the role to the group {group:?}, which the mapping of {} gives",

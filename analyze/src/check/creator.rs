@@ -71,14 +71,16 @@ impl Asked<'_, '_> {
         )
     }
 
-    /// The last grant ended by a record, and nobody else can be hidden.
+    /// The last grant ended by a record, and nobody else can be hidden: now, or as of where the lake ends.
     fn no_admin(&self, creator: &Creator) -> Option<Check> {
         let people = || {
             self.admins()
                 .iter()
                 .filter(|admin| !admin.aws_managed && admin.power == Power::Admin)
         };
-        if people().any(|admin| admin.status != Status::Revoked) || !doubts::of_admins(self.life, self.at).is_empty() {
+        let lake_end = self.life.lake_ended_before(self.at);
+        let known_at = lake_end.unwrap_or(self.at);
+        if people().any(|admin| admin.status != Status::Revoked) || !doubts::of_admins(self.life, known_at).is_empty() {
             return None;
         }
         let ended = |route: &&Route| route.route != RouteKind::Escalation && route.valid_to.is_some();
@@ -89,13 +91,20 @@ impl Asked<'_, '_> {
             .detail
             .split_once("; ")
             .map_or(String::new(), |(_, how)| format!(": {how}"));
+        let (severity, as_of) = match lake_end {
+            None => (Severity::Critical, String::new()),
+            Some(end) => (
+                Severity::High,
+                format!(" (as of {}, where the lake ends)", format_rfc3339(end)),
+            ),
+        };
         let message = format!(
-            "nobody is admin of the cluster any more: {} was the last one, until {}{how}",
+            "nobody is admin of the cluster any more{as_of}: {} was the last one, until {}{how}",
             last.principal,
             format_rfc3339(ended)
         );
         Some(
-            Check::new(Rule::CreatorNoAdmin, Severity::Critical, &last.principal, message)
+            Check::new(Rule::CreatorNoAdmin, severity, &last.principal, message)
                 .fix(way_back(creator))
                 .proof(route.evidence.clone()),
         )

@@ -82,7 +82,7 @@ impl Asked<'_, '_> {
         let message = format!("no {source} log of this cluster is in the lake: it is off, or was not ingested");
         let (name, _) = cluster_and_region(&self.life.cluster);
         let ingest = commands(
-            "Or ingest it",
+            "Ingest it",
             vec![format!("eksplain ingest cloudwatch --cluster {name}")],
         );
         Some(
@@ -99,8 +99,9 @@ impl Asked<'_, '_> {
             Some(_) => trail.gaps().iter().find(is_hole)?,
             None => trail.gaps().first()?,
         };
+        let then = if gap.why == Why::NotIngested { "" } else { " then" };
         let message = format!(
-            "{}: who created or deleted clusters, access entries and policies then is not known",
+            "{}: who created or deleted clusters, access entries and policies{then} is not known",
             gap.sentence()
         );
         let fix = commands(
