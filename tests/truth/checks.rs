@@ -185,9 +185,10 @@ fn a_stale_entry_admits_nobody_whoever_creates_the_name() {
         "AROASECONDLIFE0000001",
     )]);
     let told = found(&back, "access-entry.stale");
+    let commands = fixes(told).join("\n");
     assert!(
-        says(&told["fix"], &["create-access-entry", CLUSTER_ADMIN, "type=cluster"]),
-        "{told}"
+        commands.contains("create-access-entry") && commands.contains(CLUSTER_ADMIN),
+        "{commands}"
     );
     assert_eq!(
         back.with("rule", "principal.deleted").len() + back.with("rule", "principal.recreated").len(),
@@ -332,7 +333,7 @@ fn a_log_that_was_switched_off_names_the_call_and_is_not_called_missing() {
     );
     assert_eq!(told["evidence"].as_array().unwrap().len(), 1, "{told}");
     assert!(
-        says(&told["fix"], &["--region", "\\\"enabled\\\":true"]) || says(&told["fix"], &["--region", "enabled"]),
+        says(&told["fix"], &["--region", r#""enabled":true"#, r#""audit""#]),
         "{told}"
     );
     assert!(

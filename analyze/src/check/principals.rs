@@ -38,18 +38,22 @@ impl Asked<'_, '_> {
             let event = |event: Option<&IamEvent>, what: &str| -> Option<Evidence> {
                 event.map(|event| evidence::any(&event.at, format!("{name} {what}{}", by(event.by.as_deref()))))
             };
+            let who = |event: Option<&IamEvent>| by(event.and_then(|event| event.by.as_deref()));
             let (rule, message) = match fate.state {
                 PrincipalState::Deleted => (
                     Rule::PrincipalDeleted,
                     format!(
-                        "{name} was deleted and {} still maps it: whoever creates that name gets access",
+                        "{name} was deleted{} and {} still maps it: whoever creates that name gets access",
+                        who(fate.deleted),
                         reach.how
                     ),
                 ),
                 PrincipalState::Recreated => (
                     Rule::PrincipalRecreated,
                     format!(
-                        "{name} was deleted and created again, and {} admits the new one by its name",
+                        "{name} was deleted{} and created again{}, and {} admits the new one by its name",
+                        who(fate.deleted),
+                        who(fate.recreated),
                         reach.how
                     ),
                 ),
@@ -77,7 +81,7 @@ impl Asked<'_, '_> {
             .coverage
             .binary_search_by(|row| (row.cluster.as_ref(), row.source).cmp(&asked));
         let audit_since = row.ok().and_then(|row| self.answers.coverage[row].first);
-        if !audit_since.is_some_and(|since| since < self.at - STALE) {
+        if audit_since.is_none_or(|since| since >= self.at - STALE) {
             return Vec::new();
         }
         let is_idle = |admin: &&Admin| is_active(admin) && admin.last_seen.is_none_or(|seen| seen < self.at - STALE);
