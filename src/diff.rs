@@ -140,7 +140,7 @@ struct Request {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Check {
-    cluster: Cluster,
+    cluster: Option<Cluster>,
     rule: String,
     subject: String,
     severity: String,
@@ -313,7 +313,16 @@ fn admin(was: Option<&Admin>, is: Option<&Admin>, since: &str) -> Option<Change>
     };
     let kind = match (has(was, Status::Active), has(is, Status::Active)) {
         (false, true) if !has(was, Status::Unproven) && is.is_some_and(began_since) => "new-admin",
-        (false, true) if is.is_some_and(|admin| admin.routes.iter().any(|route| route.valid_from.as_deref() > Some(since))) => "new-admin",
+        (false, true)
+            if is.is_some_and(|admin| {
+                admin
+                    .routes
+                    .iter()
+                    .any(|route| route.valid_from.as_deref() > Some(since))
+            }) =>
+        {
+            "new-admin"
+        }
         (false, true) => "changed-routes",
         (true, false) if has(is, Status::Unproven) => "unproven-admin",
         (true, false) => "lost-admin",
@@ -391,7 +400,7 @@ fn check(was: Option<&Check>, is: Option<&Check>) -> Option<Change> {
     let check = is.or(was)?;
     Some(Change {
         kind,
-        cluster: Some(check.cluster.clone()),
+        cluster: check.cluster.clone(),
         subject: check.subject.clone(),
         was: was.map(Check::told),
         is: is.map(Check::told),
@@ -433,7 +442,11 @@ mod tests {
             "admins": [admin("a", "active", &["creator", "aws_auth"]), admin("b", "revoked", &[]), admin("c", "active", &["access_policy"]), admin("e", "unproven", &[])],
             "creators": [creator(1, "deleted"), creator(2, "deleted")], "denials": [denial(3, true, "y")], "checks": [],
         }));
-        let with_power = |power: &str| brief(json!({"admins": [{"cluster": cluster, "incarnation": 1, "principal": "p", "status": "active", "power": power, "routes": []}]}));
+        let with_power = |power: &str| {
+            brief(
+                json!({"admins": [{"cluster": cluster, "incarnation": 1, "principal": "p", "status": "active", "power": power, "routes": []}]}),
+            )
+        };
         let kinds = |old: &Brief, new: &Brief| changes(old, new).iter().map(|change| change.kind).collect::<Vec<_>>();
         assert_eq!(
             kinds(&old, &new),
@@ -449,8 +462,14 @@ mod tests {
             ]
         );
         assert!(kinds(&old, &old).is_empty());
-        assert_eq!(kinds(&with_power("can_become_admin"), &with_power("admin")), ["new-admin"]);
-        assert_eq!(kinds(&with_power("admin"), &with_power("can_become_admin")), ["lost-admin"]);
+        assert_eq!(
+            kinds(&with_power("can_become_admin"), &with_power("admin")),
+            ["new-admin"]
+        );
+        assert_eq!(
+            kinds(&with_power("admin"), &with_power("can_become_admin")),
+            ["lost-admin"]
+        );
         let status = |status: &str| brief(json!({"admins": [admin("x", status, &[])]}));
         assert_eq!(kinds(&status("active"), &status("unproven")), ["unproven-admin"]);
         assert_eq!(kinds(&brief(json!({})), &status("unproven")), ["unproven-admin"]);

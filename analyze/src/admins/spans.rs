@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eksplain_parse::arn::{Arn, PrincipalKind};
+use eksplain_parse::arn::Arn;
 use eksplain_parse::aws_auth::{AwsAuth, Mapping};
 use eksplain_parse::glob::glob_matches;
-use eksplain_parse::region::partition_of;
 use eksplain_parse::time::format_rfc3339;
 use eksplain_queries::facts::{Mark, Micros};
 
 use crate::evidence;
 use crate::findings::{Evidence, Route, RouteKind, Status};
 use crate::knowledge::{Doubt, FRESH, Known, Log, Measure, Why};
+use crate::near_miss::{Home, can_match};
 use crate::state::aws_auth::Content;
 use crate::state::entries::{Stay, key_of};
 use crate::state::history::{EndOf, History, How, State, Stretch, Version};
@@ -87,7 +87,11 @@ impl Span {
             is_born: stretch.is_born,
             end: None,
             as_of: stretch.seen.last().and_then(|version| as_of(log, version.at.ts, at)),
-            evidence: stretch.seen.iter().map(|version| evidence::any(&version.at, shows(version))).collect(),
+            evidence: stretch
+                .seen
+                .iter()
+                .map(|version| evidence::any(&version.at, shows(version)))
+                .collect(),
         };
         let Some(end) = &stretch.end else { return span };
         let by = |version: &Version<T>| version.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
@@ -98,7 +102,11 @@ impl Span {
                     (_, State::Absent) => "was removed",
                     _ => "was changed",
                 };
-                (EndProof::Record, format!("{what} {how}{}", by(version)), Some(&version.at))
+                (
+                    EndProof::Record,
+                    format!("{what} {how}{}", by(version)),
+                    Some(&version.at),
+                )
             }
             EndOf::GoneBy(version) => (
                 EndProof::GoneBy,
@@ -195,7 +203,10 @@ impl Span {
             None => detail,
         };
         let detail = match self.as_of.filter(|_| status == Status::Active) {
-            Some(seen) => format!("{detail}; as of {}: later changes are not in the lake", format_rfc3339(seen)),
+            Some(seen) => format!(
+                "{detail}; as of {}: later changes are not in the lake",
+                format_rfc3339(seen)
+            ),
             None => detail,
         };
         Route {
@@ -282,7 +293,8 @@ pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &
     let mut span = Span::open(&stay.first, stay.since.is_some(), summary);
     span.start = stay.start();
     if stay.last != stay.first {
-        span.evidence.push(evidence::any(&stay.last, format!("{what} is still there")));
+        span.evidence
+            .push(evidence::any(&stay.last, format!("{what} is still there")));
     }
     match &stay.end {
         Some(end) => {
@@ -290,7 +302,10 @@ pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &
             let (proof, why) = match (&end.call, end.is_exact) {
                 (Some(call), true) => (EndProof::Record, format!("{what} was ended by {call}{by}")),
                 (_, true) => (EndProof::Record, format!("{what} was changed")),
-                (_, false) => (EndProof::GoneBy, format!("{what} was gone by {}", format_rfc3339(end.at))),
+                (_, false) => (
+                    EndProof::GoneBy,
+                    format!("{what} was gone by {}", format_rfc3339(end.at)),
+                ),
             };
             span.cut(end.at, proof, &why);
             span.evidence.push(evidence::any(&end.mark, why));
@@ -329,9 +344,11 @@ pub(crate) fn cut_at_death(world: &World<'_>, span: &mut Span, canonical: &str, 
     span.cut(death.ts, proof, why);
     let by = death.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
     if !death.is_birth {
-        span.evidence.push(evidence::any(&death.at, format!("{canonical} was deleted{by}")));
+        span.evidence
+            .push(evidence::any(&death.at, format!("{canonical} was deleted{by}")));
     }
-    span.evidence.push(evidence::any(&reborn.at, format!("{canonical} was created again")));
+    span.evidence
+        .push(evidence::any(&reborn.at, format!("{canonical} was created again")));
 }
 
 fn by_entry(world: &World<'_>, life: &Incarnation<'_>, entry: &AccessEntry, at: Micros) -> Vec<Reach> {
@@ -383,20 +400,6 @@ fn by_entry(world: &World<'_>, life: &Incarnation<'_>, entry: &AccessEntry, at: 
         .collect()
 }
 
-/// Whether the authenticator can ever match this mapping to a caller of this cluster.
-pub(crate) fn can_match(mapping: &Mapping, partition: &str) -> bool {
-    let Ok(arn) = Arn::parse(&mapping.arn) else {
-        return false;
-    };
-    let has_no_pattern = mapping.is_sso || !mapping.arn.contains(['*', '?']);
-    let is_caller = match arn.kind() {
-        PrincipalKind::Role => arn.path().is_none_or(|path| path.trim_matches('/').is_empty()),
-        PrincipalKind::User | PrincipalKind::Root | PrincipalKind::FederatedUser => true,
-        _ => false,
-    };
-    has_no_pattern && is_caller && arn.partition.eq_ignore_ascii_case(partition)
-}
-
 /// The principals that a mapping admits, in the form of answers: one, but for SSO patterns.
 fn admitted(world: &World<'_>, auth: &AwsAuth, mapping: &Mapping) -> Vec<String> {
     if mapping.is_sso {
@@ -408,14 +411,17 @@ fn admitted(world: &World<'_>, auth: &AwsAuth, mapping: &Mapping) -> Vec<String>
             .map(str::to_owned)
             .collect();
     }
-    let Ok(arn) = Arn::parse(&mapping.arn) else {
+    let Some(caller) = mapping.caller_arn() else {
+        return Vec::new();
+    };
+    let Ok(arn) = Arn::parse(&caller) else {
         return Vec::new();
     };
     // The same ARN may stand in both sections: the first found decides.
     let decides = auth.find(&arn).is_none_or(|found| std::ptr::eq(found, mapping));
     world
         .spellings
-        .canonical(&mapping.arn)
+        .canonical(&caller)
         .filter(|_| decides)
         .into_iter()
         .collect()
@@ -431,7 +437,7 @@ struct Mapped {
 }
 
 fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Reach> {
-    let partition = partition_of(&life.cluster.region);
+    let home = Home::of(&life.cluster);
     // Each version of aws-auth says of every principal that any version maps what it maps it to, or that it does not.
     let versions: Vec<(&Version<Content>, BTreeMap<String, Mapped>)> = life
         .aws_auth
@@ -441,7 +447,7 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
             let mut mapped = BTreeMap::new();
             if let State::Is(content) = &version.state {
                 let auth = &content.auth;
-                for mapping in auth.mappings.iter().filter(|mapping| can_match(mapping, partition)) {
+                for mapping in auth.mappings.iter().filter(|mapping| can_match(mapping, home)) {
                     for principal in admitted(world, auth, mapping) {
                         mapped.entry(principal).or_insert_with(|| Mapped {
                             username: mapping.username.clone(),
@@ -493,19 +499,31 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
     if let Some(change) = life.api_only_from() {
         for reach in &mut reaches {
             let (proof, why) = match change.is_look {
-                false => (EndProof::Record, "the authentication mode became API, which ignores aws-auth"),
-                true => (EndProof::GoneBy, "the authentication mode is API, which ignores aws-auth"),
+                false => (
+                    EndProof::Record,
+                    "the authentication mode became API, which ignores aws-auth",
+                ),
+                true => (
+                    EndProof::GoneBy,
+                    "the authentication mode is API, which ignores aws-auth",
+                ),
             };
             reach.span.cut(change.at.ts, proof, why);
         }
     } else if let Known::Unknown(Doubt { gap: Some(gap), .. }) = life.mode_known_at(at, Measure::Standing) {
         // The mode may have moved to API unseen.
-        let sentence = format!("whether the cluster still reads aws-auth is not known: {}", gap.sentence());
+        let sentence = format!(
+            "whether the cluster still reads aws-auth is not known: {}",
+            gap.sentence()
+        );
         let is_hole = life.logs.trail.hole_between(gap.from, at).is_some();
         let is_missing = gap.why == Why::NotIngested && life.expects_trail && !life.cluster.account.is_empty();
         let was_known = life.modes.iter().any(|change| change.at.ts <= at);
         let may_have_moved = is_missing || (is_hole && was_known && gap.why != Why::NotIngested);
-        for reach in reaches.iter_mut().filter(|reach| may_have_moved && reach.span.end.is_none()) {
+        for reach in reaches
+            .iter_mut()
+            .filter(|reach| may_have_moved && reach.span.end.is_none())
+        {
             let from = gap.from.max(reach.span.start.saturating_add(1));
             reach.span.cut(from, EndProof::Nothing, &sentence);
         }

@@ -6,8 +6,8 @@ use eksplain_queries::facts::Micros;
 
 use crate::findings::{Cluster, Fix, Layer, RequestShape};
 use crate::rbac::{Request, policies};
-use crate::state::AccessEntry;
 use crate::shell::quote;
+use crate::state::AccessEntry;
 
 /// A fix of commands.
 pub(super) fn fix(title: &str, commands: Vec<String>) -> Fix {
@@ -91,7 +91,7 @@ pub(super) fn mapping(cluster: &Cluster, arn: &str) -> Fix {
 }
 
 /// Takes a wrong mapping away and writes the right one.
-pub(super) fn replace_mapping(cluster: &Cluster, wrong: &str, right: &str, username: &str, groups: &[String]) -> Fix {
+pub(crate) fn replace_mapping(cluster: &Cluster, wrong: &str, right: &str, username: &str, groups: &[String]) -> Fix {
     let (name, region) = (quote(&cluster.name), region(cluster));
     let groups: String = groups
         .iter()
@@ -115,7 +115,11 @@ pub(super) fn replace_mapping(cluster: &Cluster, wrong: &str, right: &str, usern
 
 /// Writes a mapping again as it was.
 pub(super) fn restore_mapping(cluster: &Cluster, mapping: &Mapping) -> Fix {
-    let groups: String = mapping.groups.iter().map(|group| format!(" --group {}", quote(group))).collect();
+    let groups: String = mapping
+        .groups
+        .iter()
+        .map(|group| format!(" --group {}", quote(group)))
+        .collect();
     fix(
         "Map it in aws-auth again, as it was",
         vec![format!(
@@ -129,7 +133,7 @@ pub(super) fn restore_mapping(cluster: &Cluster, mapping: &Mapping) -> Fix {
 }
 
 /// Deletes a stale entry and makes it again, with everything that it had at a moment.
-pub(super) fn renew_entry(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Fix {
+pub(crate) fn renew_entry(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Fix {
     let mut commands = vec![delete_entry(cluster, &entry.principal_arn)];
     commands.extend(entry_commands(cluster, entry, at));
     fix(
@@ -153,7 +157,9 @@ pub(super) fn renew_entry_of(cluster: &Cluster, arn: &str) -> Fix {
         "Delete the access entry and create it again; the first two commands show the groups and policies to give it",
         vec![
             format!("aws eks describe-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
-            format!("aws eks list-associated-access-policies --cluster-name {name} --region {region} --principal-arn {arn}"),
+            format!(
+                "aws eks list-associated-access-policies --cluster-name {name} --region {region} --principal-arn {arn}"
+            ),
             format!("aws eks delete-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
             format!("aws eks create-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
         ],

@@ -34,7 +34,9 @@ pub(crate) fn request(request: &DeniedRequest) -> &'static str {
 /// Why the authenticator refused a login.
 pub(crate) fn login(login: &DeniedLogin) -> &'static str {
     let facts = Facts::default();
-    authn::verdict(&World::build(&facts, 0), None, None, login, None, None).reason.id()
+    authn::verdict(&World::build(&facts, 0), None, None, login, None, None)
+        .reason
+        .id()
 }
 
 /// Why AWS refused a call; `None` for errors that refuse nobody.

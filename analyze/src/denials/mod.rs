@@ -16,9 +16,8 @@ mod admission;
 mod authn;
 mod authz;
 mod aws;
-mod fixes;
+pub(crate) mod fixes;
 pub(crate) mod heard;
-mod near_miss;
 mod not_mapped;
 mod request;
 

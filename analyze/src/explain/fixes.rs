@@ -6,9 +6,9 @@
 use eksplain_parse::arn::{Arn, PrincipalKind};
 
 use super::names::Names;
-use eksplain_parse::region::partition_of;
 use crate::quote;
 use crate::rbac::{Request, policies, service_account};
+use eksplain_parse::region::partition_of;
 
 /// A line of the catalogue as what is printed: a sentence, or commands.
 pub(super) fn filled(line: &str, names: &Names) -> Vec<String> {

@@ -127,7 +127,11 @@ impl Days {
     /// Stretches without a record between days that have some.
     fn silences(&self) -> Vec<(Micros, Micros)> {
         let next = self.0.values().skip(1);
-        self.0.values().zip(next).map(|(day, next)| (day.last, next.first)).collect()
+        self.0
+            .values()
+            .zip(next)
+            .map(|(day, next)| (day.last, next.first))
+            .collect()
     }
 
     /// How long the log may be silent by its own habit; `None` where it has none.
@@ -164,7 +168,14 @@ impl Log {
         };
         let lake_end = ends.lake;
         let mut gaps = Vec::new();
-        let mut add = |from, to, why| gaps.push(Gap { log: kind, from, to, why });
+        let mut add = |from, to, why| {
+            gaps.push(Gap {
+                log: kind,
+                from,
+                to,
+                why,
+            })
+        };
         let habit = days.habit();
         // A trail is the account's: it was there before the cluster's first call.
         let is_late = match kind {
@@ -230,7 +241,11 @@ impl Log {
             return None;
         }
         let looks_as_of = measure == Measure::Standing;
-        let to = if looks_as_of { to.min(self.lake_end.max(from)) } else { to };
+        let to = if looks_as_of {
+            to.min(self.lake_end.max(from))
+        } else {
+            to
+        };
         let hides = |gap: &&Gap| match gap.why {
             Why::LakeEnds if looks_as_of => false,
             // What was seen shortly before the log began is followed by it; of a trail that speaks rarely the first record is not its
@@ -311,7 +326,10 @@ mod tests {
             logs: at(until),
         };
         let log = Log::of(LogKind::Audit, days, at(start), true, at(until), ends);
-        log.gaps.into_iter().map(|gap| (gap.from.div_euclid(DAY), gap.to.div_euclid(DAY), gap.why)).collect()
+        log.gaps
+            .into_iter()
+            .map(|gap| (gap.from.div_euclid(DAY), gap.to.div_euclid(DAY), gap.why))
+            .collect()
     }
 
     #[test]
@@ -329,14 +347,28 @@ mod tests {
 
     #[test]
     fn a_log_that_speaks_once_a_day_may_be_silent_for_a_day_and_not_for_two() {
-        let daily = |skip: i32| days(&(1..20).filter(|day| *day != skip).map(|day| (day, 10, 10)).collect::<Vec<_>>());
+        let daily = |skip: i32| {
+            days(
+                &(1..20)
+                    .filter(|day| *day != skip)
+                    .map(|day| (day, 10, 10))
+                    .collect::<Vec<_>>(),
+            )
+        };
         assert_eq!(gaps(&daily(0), 1, 20), []);
         assert_eq!(gaps(&daily(9), 1, 20), [(8, 10, Why::Silence)]);
     }
 
     #[test]
     fn silence_of_a_log_that_speaks_rarely_is_no_gap() {
-        assert_eq!(gaps(&days(&[(1, 1, 1), (9, 1, 1), (20, 1, 1), (22, 1, 1), (31, 1, 1)]), 1, 40), []);
+        assert_eq!(
+            gaps(
+                &days(&[(1, 1, 1), (9, 1, 1), (20, 1, 1), (22, 1, 1), (31, 1, 1)]),
+                1,
+                40
+            ),
+            []
+        );
     }
 
     #[test]
@@ -348,7 +380,10 @@ mod tests {
 
     #[test]
     fn few_days_of_many_records_are_a_habit() {
-        assert_eq!(gaps(&whole_days([1, 2, 8, 9].into_iter()), 1, 10), [(2, 8, Why::Silence)]);
+        assert_eq!(
+            gaps(&whole_days([1, 2, 8, 9].into_iter()), 1, 10),
+            [(2, 8, Why::Silence)]
+        );
     }
 
     #[test]
@@ -359,6 +394,9 @@ mod tests {
         };
         let log = Log::of(LogKind::Audit, &whole_days(10..20), 10 * DAY, true, 40 * DAY, ends);
         assert_eq!(log.hole_between(12 * DAY, 40 * DAY), None);
-        assert_eq!(log.gap_between(Measure::Whole, 12 * DAY, 40 * DAY).map(|gap| &gap.why), Some(&Why::LakeEnds));
+        assert_eq!(
+            log.gap_between(Measure::Whole, 12 * DAY, 40 * DAY).map(|gap| &gap.why),
+            Some(&Why::LakeEnds)
+        );
     }
 }

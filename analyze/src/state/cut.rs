@@ -102,7 +102,9 @@ pub(super) fn trail_cuts<'r>(rejects: impl Iterator<Item = &'r RejectSeen>) -> V
             true => call(&event)?,
             false => (CutWhat::Anything, None),
         };
-        let told = event["eventTime"].as_str().and_then(eksplain_parse::time::parse_rfc3339);
+        let told = event["eventTime"]
+            .as_str()
+            .and_then(eksplain_parse::time::parse_rfc3339);
         let known = told.or(Some(reject.at.ts).filter(|ts| *ts > 0));
         let (from, to) = match known {
             Some(ts) => (ts, ts + 1),
@@ -119,8 +121,15 @@ pub(super) fn trail_cuts<'r>(rejects: impl Iterator<Item = &'r RejectSeen>) -> V
 /// When CloudTrail wrote an object, by its name: `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHMMZ_ID.json.gz`.
 fn object_time(uri: &str) -> Option<Micros> {
     let stamp = uri.rsplit('/').next()?.split('_').nth(3)?;
-    let digits = |from: usize, to: usize| stamp.get(from..to).filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-    let (date, time) = ((digits(0, 4)?, digits(4, 6)?, digits(6, 8)?), (digits(9, 11)?, digits(11, 13)?));
+    let digits = |from: usize, to: usize| {
+        stamp
+            .get(from..to)
+            .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let (date, time) = (
+        (digits(0, 4)?, digits(4, 6)?, digits(6, 8)?),
+        (digits(9, 11)?, digits(11, 13)?),
+    );
     eksplain_parse::time::parse_rfc3339(&format!("{}-{}-{}T{}:{}:00Z", date.0, date.1, date.2, time.0, time.1))
 }
 
