@@ -23,6 +23,7 @@ mod principal;
 mod rbac;
 mod shell;
 mod state;
+mod username;
 pub mod who;
 pub mod words;
 

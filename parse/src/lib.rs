@@ -19,6 +19,7 @@ pub mod cut;
 pub mod denied;
 pub mod glob;
 pub mod json;
+pub mod percent;
 mod lenient;
 pub mod region;
 pub mod time;

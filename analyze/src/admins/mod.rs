@@ -149,11 +149,17 @@ fn finish(world: &World<'_>, life: &Incarnation<'_>, at: Micros, principal: Stri
     // EKS makes no access entry for a principal that does not exist.
     let existed = draft.routes.iter().any(|route| matches!(route.route, RouteKind::Creator | RouteKind::AccessPolicy));
     let fate = world.iam.fate(&principal, since, at, existed);
-    let aws_managed = is_aws_role(&principal)
-        || draft.uses.is_aws
+    // EKS and Kubernetes give their own no power beyond the bindings that every cluster has: who bound one of them to more is asked for.
+    let has_more = !is_iam
+        && draft
+            .routes
+            .iter()
+            .any(|route| matches!(route.route, RouteKind::RbacBinding | RouteKind::Escalation));
+    let is_own = draft.uses.is_aws
         || principal
             .strip_prefix("User:")
             .is_some_and(|name| is_aws_user(name, None, None));
+    let aws_managed = is_aws_role(&principal) || (is_own && !has_more);
     let sessions: BTreeSet<String> = life
         .sessions
         .iter()
