@@ -18,6 +18,7 @@ pub mod findings;
 mod identify;
 mod json;
 mod knowledge;
+mod people;
 mod places;
 mod principal;
 mod rbac;
@@ -55,6 +56,7 @@ pub struct Options {
 /// Fills in what other records tell of a fact: do this once, before asking.
 pub fn complete(facts: &mut Facts) {
     identify::fill_arns(facts);
+    identify::fill_arns_by_mapping(facts);
 }
 
 /// The three answers.

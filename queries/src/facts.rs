@@ -328,6 +328,8 @@ pub struct DeniedRequest {
     pub canonical_arn: Option<String>,
     /// Role session.
     pub session: Option<String>,
+    /// Key of the session.
+    pub access_key_id: Option<String>,
     /// `impersonatedUser.username`.
     pub impersonated_username: Option<String>,
     /// `impersonatedUser.groups`.

@@ -356,7 +356,7 @@ fn sts_responses(frame: &Frame) -> PolarsResult<Vec<StsResponse>> {
 fn denied_requests(frame: &Frame) -> PolarsResult<Vec<DeniedRequest>> {
     rows!(frame, row, {
         at = marks("id", "ts"); place = places(); audit_id = texts("audit_id"); stage = texts("stage"); username = texts("username"); uid = texts("uid");
-        groups = texts("groups_json"); canonical_arn = texts("canonical_arn"); session = texts("session");
+        groups = texts("groups_json"); canonical_arn = texts("canonical_arn"); session = texts("session"); access_key_id = texts("access_key_id");
         impersonated_username = texts("impersonated_username"); impersonated_groups = texts("impersonated_groups_json"); source_ips = lists("source_ips");
         user_agent = texts("user_agent"); verb = texts("verb"); request_uri = texts("request_uri"); api_group = texts("api_group");
         resource = texts("resource"); subresource = texts("subresource"); namespace = texts("namespace"); name = texts("name"); code = numbers("code");
@@ -372,6 +372,7 @@ fn denied_requests(frame: &Frame) -> PolarsResult<Vec<DeniedRequest>> {
         groups: groups.list(row),
         canonical_arn: canonical_arn.get(row),
         session: session.get(row),
+        access_key_id: access_key_id.get(row),
         impersonated_username: impersonated_username.get(row),
         impersonated_groups: impersonated_groups.list(row),
         source_ips: source_ips[row].clone(),

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use eksplain_queries::facts::{Mark, Micros};
 
 use crate::findings::{Admin, Power, PrincipalState, Route, RouteKind, Status};
+use crate::people;
 use crate::principal::{is_aws_role, is_aws_user, of_user, principal_type};
 use crate::state::{Incarnation, World};
 
@@ -18,8 +19,7 @@ pub(crate) mod powers;
 mod spans;
 mod used;
 
-use spans::Reach;
-pub(crate) use spans::{can_match, reaches};
+pub(crate) use spans::{Reach, can_match, reaches};
 
 /// Everything known of one principal in one life of a cluster, as the routes are found.
 #[derive(Debug, Default)]
@@ -164,7 +164,7 @@ fn finish(world: &World<'_>, life: &Incarnation<'_>, at: Micros, principal: Stri
         .sessions
         .iter()
         .filter(|row| row.canonical_arn.eq_ignore_ascii_case(&principal))
-        .filter_map(|row| row.session.clone())
+        .filter_map(|row| people::shown(world, row))
         .collect();
     let kubernetes_username = match (principal.split_once(':'), draft.uses.last_username) {
         (Some(("User", name)), _) => Some(name.to_owned()),

@@ -10,6 +10,7 @@ use eksplain_queries::facts::{DeniedRequest, Micros, Place};
 use super::{Refusal, admission, authz, seen};
 use crate::evidence;
 use crate::findings::{Layer, RequestShape};
+use crate::people;
 use crate::principal::{is_aws_user, of_user};
 use crate::rbac::{Asker, Request};
 use crate::state::World;
@@ -119,7 +120,11 @@ fn refusal<'w>(world: &'w World<'_>, request: &'w DeniedRequest, console: &Conso
         principal,
         username: Some(username.to_owned()).filter(|name| !name.is_empty()),
         groups: groups.clone(),
-        session: request.session.clone().filter(|_| impersonated.is_none()),
+        session: request
+            .session
+            .as_deref()
+            .filter(|_| impersonated.is_none())
+            .map(|session| people::named(world, session, request.access_key_id.as_deref())),
         evidence: vec![evidence::audit(
             &request.at,
             format!("{} {}", request.code, message.chars().take(300).collect::<String>()),
