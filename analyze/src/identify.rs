@@ -46,8 +46,14 @@ pub(crate) fn fill_arns(facts: &mut Facts) {
 pub(crate) fn fill_arns_by_mapping(facts: &mut Facts) {
     type Key = (Place, String, String);
     let wanted: BTreeMap<Key, Micros> = {
-        let asked = facts.activity.iter().map(|row| (&row.place, &row.username, &row.uid, &row.canonical_arn, row.first.ts));
-        let refused = facts.denied_requests.iter().map(|row| (&row.place, &row.username, &row.uid, &row.canonical_arn, row.at.ts));
+        let asked = facts
+            .activity
+            .iter()
+            .map(|row| (&row.place, &row.username, &row.uid, &row.canonical_arn, row.first.ts));
+        let refused = facts
+            .denied_requests
+            .iter()
+            .map(|row| (&row.place, &row.username, &row.uid, &row.canonical_arn, row.at.ts));
         asked
             .chain(refused)
             .filter(|(.., canonical, _)| canonical.is_none())
@@ -82,7 +88,11 @@ pub(crate) fn fill_arns_by_mapping(facts: &mut Facts) {
     for row in facts.activity.iter_mut().filter(|row| row.canonical_arn.is_none()) {
         row.canonical_arn = find(&row.place, &row.username, &row.uid);
     }
-    for row in facts.denied_requests.iter_mut().filter(|row| row.canonical_arn.is_none()) {
+    for row in facts
+        .denied_requests
+        .iter_mut()
+        .filter(|row| row.canonical_arn.is_none())
+    {
         row.canonical_arn = find(&row.place, &row.username, &row.uid);
     }
 }
@@ -96,12 +106,18 @@ fn mapped(reaches: &[Reach], username: &str, uid: &str, ts: Micros) -> Option<St
     }
     let is_its = |reach: &&Reach| {
         let is_of_account = Arn::parse(&reach.principal).is_ok_and(|arn| arn.account == account);
-        is_of_account && reach.username.as_deref().is_some_and(|template| renders(template, username))
+        is_of_account
+            && reach
+                .username
+                .as_deref()
+                .is_some_and(|template| renders(template, username))
     };
     let fitting: Vec<&Reach> = reaches.iter().filter(is_its).collect();
     let only = |reaches: &mut dyn Iterator<Item = &&Reach>| {
         let principals: BTreeSet<&str> = reaches.map(|reach| reach.principal.as_str()).collect();
-        (principals.len() == 1).then(|| principals.into_iter().next().map(str::to_owned)).flatten()
+        (principals.len() == 1)
+            .then(|| principals.into_iter().next().map(str::to_owned))
+            .flatten()
     };
     let standing = fitting.iter().filter(|reach| reach.span.covers(ts)).count();
     match standing {

@@ -26,10 +26,7 @@ pub(crate) struct Person {
 }
 
 /// The links behind a call, the last first, and the name that the chain leads to.
-pub(crate) fn links<'w>(
-    world: &'w World<'_>,
-    call: &'w CloudTrailCall,
-) -> (Vec<&'w CloudTrailCall>, Option<String>) {
+pub(crate) fn links<'w>(world: &'w World<'_>, call: &'w CloudTrailCall) -> (Vec<&'w CloudTrailCall>, Option<String>) {
     let mut links = Vec::new();
     let mut link = call;
     for _ in 0..HOPS {
@@ -64,7 +61,10 @@ pub(crate) fn of_key(world: &World<'_>, key: &str) -> Option<Person> {
     let name = json::text(&request, &["sourceIdentity"]).map(str::to_owned).or(name)?;
     chain.insert(0, issued);
     let first = chain.last()?;
-    let principal = first.canonical_arn.as_deref().and_then(|arn| world.spellings.canonical(arn));
+    let principal = first
+        .canonical_arn
+        .as_deref()
+        .and_then(|arn| world.spellings.canonical(arn));
     // A session that a tool named is nobody's name.
     (!is_generic(&name)).then(|| Person {
         name,
@@ -145,10 +145,23 @@ mod tests {
 
     #[test]
     fn names_that_tools_choose_are_nobodys() {
-        for name in ["EKSGetTokenAuth", "botocore-session-1716200000", "aws-go-sdk-1716200000000000000", "1716200000", "GitHubActions"] {
+        for name in [
+            "EKSGetTokenAuth",
+            "botocore-session-1716200000",
+            "aws-go-sdk-1716200000000000000",
+            "1716200000",
+            "GitHubActions",
+        ] {
             assert!(is_generic(name), "{name}");
         }
-        for name in ["alice@example.com", "alice", "i-0123456789abcdef0", "eks-prod-web-6f1c", "deploy", "session-of-ann"] {
+        for name in [
+            "alice@example.com",
+            "alice",
+            "i-0123456789abcdef0",
+            "eks-prod-web-6f1c",
+            "deploy",
+            "session-of-ann",
+        ] {
             assert!(!is_generic(name), "{name}");
         }
     }

@@ -26,7 +26,8 @@ pub(crate) fn renders(template: &str, name: &str) -> bool {
 
 /// Whether a subject that RBAC takes by the letter was meant for this name: a template, or a session as it was before `@` became `-`.
 pub(crate) fn is_meant_by(subject: &str, name: &str) -> bool {
-    subject != name && (subject.contains("{{") && renders(subject, name) || subject.contains('@') && sanitised(subject) == name)
+    subject != name
+        && (subject.contains("{{") && renders(subject, name) || subject.contains('@') && sanitised(subject) == name)
 }
 
 /// A session as `{{SessionName}}` renders it.
@@ -80,7 +81,11 @@ mod tests {
             ("ops:{{SessionName}}", "xops:lee", false),
             ("{{AccountID}}-{{SessionName}}", "111122223333-lee", true),
             ("{{AccountID}}-{{SessionName}}", "dev-lee", false),
-            ("system:node:{{EC2PrivateDNSName}}", "system:node:ip-10-0-0-1.us-west-2.compute.internal", true),
+            (
+                "system:node:{{EC2PrivateDNSName}}",
+                "system:node:ip-10-0-0-1.us-west-2.compute.internal",
+                true,
+            ),
             ("a*{{SessionName}}", "abc", false),
             ("{{Unknown}}{{SessionName}}", "{{Unknown}}lee", true),
             ("{{SessionName", "lee", false),

@@ -19,8 +19,8 @@ pub mod cut;
 pub mod denied;
 pub mod glob;
 pub mod json;
-pub mod percent;
 mod lenient;
+pub mod percent;
 pub mod region;
 pub mod time;
 

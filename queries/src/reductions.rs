@@ -7,8 +7,8 @@ use polars::prelude::{PolarsResult, col, lit};
 use crate::columns::Frame;
 use crate::engine::{Bounds, Engine, Error};
 use crate::facts::{
-    Activity, AuditWrite, AwsCalls, CallSuccess, CloudTrailCall, CoverageDay, DeniedCall, DeniedLogin, DeniedRequest, Facts,
-    Login, Mark, RejectSeen, RequestSuccess, Review, SessionIssued, SessionSeen, Snapshot, StsResponse,
+    Activity, AuditWrite, AwsCalls, CallSuccess, CloudTrailCall, CoverageDay, DeniedCall, DeniedLogin, DeniedRequest,
+    Facts, Login, Mark, RejectSeen, RequestSuccess, Review, SessionIssued, SessionSeen, Snapshot, StsResponse,
 };
 
 /// Links followed back from a session to a person.
@@ -186,12 +186,19 @@ fn issued<'k>(
         return Ok(Vec::new());
     }
     // What is cut out by its key is a candidate; whoever follows the chain reads the whole response.
-    let key = col("response_elements").str().extract(lit(r#""accessKeyId":\s*"(ASIA[A-Z0-9]+)""#), 1);
+    let key = col("response_elements")
+        .str()
+        .extract(lit(r#""accessKeyId":\s*"(ASIA[A-Z0-9]+)""#), 1);
     let links = engine.run(include_str!("../sql/issued_keys.sql"), bounds, |rows| {
         let rows = rows.with_column(key.alias("issued_key"));
-        rows.select([col("id"), col("access_key_id"), col("issued_key")]).drop_nulls(None)
+        rows.select([col("id"), col("access_key_id"), col("issued_key")])
+            .drop_nulls(None)
     })?;
-    let (id, signed_with, issued_key) = (links.texts("id")?, links.texts("access_key_id")?, links.texts("issued_key")?);
+    let (id, signed_with, issued_key) = (
+        links.texts("id")?,
+        links.texts("access_key_id")?,
+        links.texts("issued_key")?,
+    );
     let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for row in 0..links.height() {
         by_key.entry(issued_key.or_empty(row)).or_default().push(row);
@@ -199,7 +206,12 @@ fn issued<'k>(
     let callers: Vec<String> = (0..links.height()).map(|row| signed_with.or_empty(row)).collect();
     let mut found: BTreeSet<usize> = BTreeSet::new();
     for _ in 0..HOPS {
-        let rows: Vec<usize> = wanted.iter().filter_map(|key| by_key.get(*key)).flatten().copied().collect();
+        let rows: Vec<usize> = wanted
+            .iter()
+            .filter_map(|key| by_key.get(*key))
+            .flatten()
+            .copied()
+            .collect();
         wanted = rows
             .into_iter()
             .filter(|row| found.insert(*row))
@@ -212,7 +224,10 @@ fn issued<'k>(
     }
     let ids: Vec<String> = found.into_iter().map(|row| id.or_empty(row)).collect();
     let rows = engine.of_ids(include_str!("../sql/issued.sql"), bounds, &ids)?;
-    Ok(self::calls(&rows)?.into_iter().map(|call| SessionIssued { call }).collect())
+    Ok(self::calls(&rows)?
+        .into_iter()
+        .map(|call| SessionIssued { call })
+        .collect())
 }
 
 fn logins(frame: &Frame) -> PolarsResult<Vec<Login>> {

@@ -179,7 +179,11 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
 fn asker(arguments: &Arguments) -> As {
     let mut groups = arguments.groups.clone();
     let username = match arguments.who.split_once(':') {
-        Some(("arn", _)) => return As::Principal { arn: arguments.who.clone() },
+        Some(("arn", _)) => {
+            return As::Principal {
+                arn: arguments.who.clone(),
+            };
+        }
         Some(("User", name)) => name.to_owned(),
         Some(("ServiceAccount", account)) => match account.split_once('/') {
             Some((namespace, name)) => format!("system:serviceaccount:{namespace}:{name}"),

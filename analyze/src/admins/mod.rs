@@ -147,7 +147,10 @@ fn finish(world: &World<'_>, life: &Incarnation<'_>, at: Micros, principal: Stri
         .unwrap_or(Micros::MIN);
     let is_iam = principal.starts_with("arn:");
     // EKS makes no access entry for a principal that does not exist.
-    let existed = draft.routes.iter().any(|route| matches!(route.route, RouteKind::Creator | RouteKind::AccessPolicy));
+    let existed = draft
+        .routes
+        .iter()
+        .any(|route| matches!(route.route, RouteKind::Creator | RouteKind::AccessPolicy));
     let fate = world.iam.fate(&principal, since, at, existed);
     // EKS and Kubernetes give their own no power beyond the bindings that every cluster has: who bound one of them to more is asked for.
     let has_more = !is_iam

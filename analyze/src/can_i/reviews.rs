@@ -36,7 +36,11 @@ pub(super) fn add(world: &World<'_>, life: &Incarnation<'_>, who: &As, request: 
             continue;
         };
         let word = if allowed { "yes" } else { "no" };
-        let times = if count == 1 { String::new() } else { format!(", {count} times in all") };
+        let times = if count == 1 {
+            String::new()
+        } else {
+            format!(", {count} times in all")
+        };
         let sentence = format!(
             "the API server's own answer was {word} (SelfSubjectAccessReview of {} at {}{times})",
             last.username.as_deref().unwrap_or_default(),
@@ -95,10 +99,29 @@ mod tests {
             ..Request::default()
         };
         assert!(asks(review, &request));
-        assert!(!asks(review, &Request { namespace: None, ..request.clone() }));
-        assert!(!asks(review, &Request { verb: "get".into(), ..request.clone() }));
-        let url = Request { verb: "get".into(), url: Some("/metrics".into()), ..Request::default() };
-        assert!(asks(r#"{"spec":{"nonResourceAttributes":{"path":"/metrics","verb":"get"}}}"#, &url));
+        assert!(!asks(
+            review,
+            &Request {
+                namespace: None,
+                ..request.clone()
+            }
+        ));
+        assert!(!asks(
+            review,
+            &Request {
+                verb: "get".into(),
+                ..request.clone()
+            }
+        ));
+        let url = Request {
+            verb: "get".into(),
+            url: Some("/metrics".into()),
+            ..Request::default()
+        };
+        assert!(asks(
+            r#"{"spec":{"nonResourceAttributes":{"path":"/metrics","verb":"get"}}}"#,
+            &url
+        ));
         assert!(!asks(review, &url));
     }
 }

@@ -63,7 +63,9 @@ fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micr
         .filter(|arn| arn.starts_with("arn:"))
         .map(|arn| world.iam.fate(arn, born, at, true));
     let state = fate.as_ref().map_or(PrincipalState::Unknown, |fate| fate.state);
-    let events = fate.iter().flat_map(|fate| [(fate.deleted, "was deleted"), (fate.recreated, "was created again")]);
+    let events = fate
+        .iter()
+        .flat_map(|fate| [(fate.deleted, "was deleted"), (fate.recreated, "was created again")]);
     for (event, what) in events {
         if let (Some(event), Some(principal)) = (event, &identity.principal) {
             let by = event.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();

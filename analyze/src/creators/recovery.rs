@@ -8,8 +8,8 @@ use eksplain_parse::region::partition_of;
 use eksplain_queries::facts::Micros;
 
 use crate::findings::{Creator, PrincipalState, Recovery, RecoveryOption, Works};
-use crate::shell::quote;
 use crate::knowledge::{Known, Measure};
+use crate::shell::quote;
 use crate::state::{Incarnation, Mode};
 
 /// The whole plan.

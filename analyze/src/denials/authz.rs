@@ -13,8 +13,8 @@ use crate::rbac::{
     Binding, Rbac, Request, Role, Subject, in_words, policies, rule_allows, scope_covers, service_account,
 };
 use crate::state::entries::key_of;
-use crate::username;
 use crate::state::{AccessEntry, Association, World};
+use crate::username;
 use crate::words::{Confidence, Reason};
 
 /// Refused impersonation.
@@ -447,7 +447,9 @@ impl Known<'_> {
                     Subject::User(name) if name != username && username::is_meant_by(name, username) => {
                         return likely(
                             Reason::AuthzRbacUsernameSession,
-                            format!("{words} names the user {name:?}; RBAC renders nothing, and the login gives {username:?}"),
+                            format!(
+                                "{words} names the user {name:?}; RBAC renders nothing, and the login gives {username:?}"
+                            ),
                         );
                     }
                     Subject::Group(name)

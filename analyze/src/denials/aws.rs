@@ -213,7 +213,11 @@ fn verdict(
         return Some(access_verdict(call, message, is_sts, trusts));
     }
     let known = if is_eks { eks_verdict(call, code, text) } else { None };
-    known.or_else(|| SOURCES.contains(&call.event_source.as_str()).then(|| other(call, code, text)))
+    known.or_else(|| {
+        SOURCES
+            .contains(&call.event_source.as_str())
+            .then(|| other(call, code, text))
+    })
 }
 
 /// A failure that no table knows, with what AWS said.
@@ -238,10 +242,24 @@ fn refuses_nobody(code: &str) -> bool {
     let code = code.strip_suffix("Exception").unwrap_or(code);
     matches!(
         code,
-        "NoSuchEntity" | "EntityAlreadyExists" | "DeleteConflict" | "Throttling" | "TooManyRequests" | "InternalFailure" | "RequestLimitExceeded"
-    ) || ["NotFound", "InUse", "Conflict", "Server", "ServiceFailure", "ServiceUnavailable", "LimitExceeded"]
-        .iter()
-        .any(|end| code.ends_with(end))
+        "NoSuchEntity"
+            | "EntityAlreadyExists"
+            | "DeleteConflict"
+            | "Throttling"
+            | "TooManyRequests"
+            | "InternalFailure"
+            | "RequestLimitExceeded"
+    ) || [
+        "NotFound",
+        "InUse",
+        "Conflict",
+        "Server",
+        "ServiceFailure",
+        "ServiceUnavailable",
+        "LimitExceeded",
+    ]
+    .iter()
+    .any(|end| code.ends_with(end))
 }
 
 fn web_identity() -> Verdict {

@@ -6,8 +6,8 @@ use eksplain_queries::facts::Micros;
 
 use crate::findings::{Cluster, Fix, RequestShape};
 use crate::rbac::{Request, policies};
-use crate::state::AccessEntry;
 use crate::shell::quote;
+use crate::state::AccessEntry;
 
 /// A fix of commands.
 pub(super) fn fix(title: &str, commands: Vec<String>) -> Fix {
@@ -115,7 +115,11 @@ pub(super) fn replace_mapping(cluster: &Cluster, wrong: &str, right: &str, usern
 
 /// Writes a mapping again as it was.
 pub(super) fn restore_mapping(cluster: &Cluster, mapping: &Mapping) -> Fix {
-    let groups: String = mapping.groups.iter().map(|group| format!(" --group {}", quote(group))).collect();
+    let groups: String = mapping
+        .groups
+        .iter()
+        .map(|group| format!(" --group {}", quote(group)))
+        .collect();
     fix(
         "Map it in aws-auth again, as it was",
         vec![format!(
@@ -153,7 +157,9 @@ pub(super) fn renew_entry_of(cluster: &Cluster, arn: &str) -> Fix {
         "Delete the access entry and create it again; the first two commands show the groups and policies to give it",
         vec![
             format!("aws eks describe-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
-            format!("aws eks list-associated-access-policies --cluster-name {name} --region {region} --principal-arn {arn}"),
+            format!(
+                "aws eks list-associated-access-policies --cluster-name {name} --region {region} --principal-arn {arn}"
+            ),
             format!("aws eks delete-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
             format!("aws eks create-access-entry --cluster-name {name} --region {region} --principal-arn {arn}"),
         ],

@@ -137,7 +137,10 @@ impl Refused<'_, '_> {
 
     /// Whoever had it deleted it: somebody read it until then.
     fn was_deleted(&self) -> bool {
-        self.life.aws_auth.last_by(self.ts()).is_some_and(|version| version.how == How::Death)
+        self.life
+            .aws_auth
+            .last_by(self.ts())
+            .is_some_and(|version| version.how == How::Death)
     }
 
     fn ignored(&self, known: &Known<&Content>) -> Option<Verdict> {
@@ -170,7 +173,8 @@ impl Refused<'_, '_> {
         };
         let names_caller = || content.data[key].as_str().is_some_and(|text| holds_word(text, &caller));
         if auth.lost(section) && (names_caller() || self.was_mapped_when_it_parsed()) {
-            let cause = format!("{key} of aws-auth does not parse, so that nobody in it is known; it would map the caller");
+            let cause =
+                format!("{key} of aws-auth does not parse, so that nobody in it is known; it would map the caller");
             let verdict = Verdict::new(Reason::AuthnAwsAuthMalformed, say(cause), weaken(Confidence::Certain));
             return Some(verdict.with([self.restore("Restore the last aws-auth that parsed")]));
         }
@@ -214,8 +218,15 @@ impl Refused<'_, '_> {
         let aws_auth = self.life.aws_auth_at(ts, Measure::Whole);
         let is_known = (self.mode() == Mode::Api || !aws_auth.is_unknown())
             && (self.life.mode_is_config_map(ts) || self.life.entries_doubt_at(ts, Measure::Whole).is_none());
-        let confidence = if is_known { Confidence::Certain } else { Confidence::Likely };
-        if let Some(verdict) = self.removed_mapping(confidence).or_else(|| self.removed_entry(confidence)) {
+        let confidence = if is_known {
+            Confidence::Certain
+        } else {
+            Confidence::Likely
+        };
+        if let Some(verdict) = self
+            .removed_mapping(confidence)
+            .or_else(|| self.removed_entry(confidence))
+        {
             return verdict;
         }
         let fate = self.world.iam.fate(self.principal, Micros::MIN, ts, false);
@@ -239,12 +250,20 @@ impl Refused<'_, '_> {
             return None;
         }
         let ts = self.ts();
-        let versions: Vec<_> = self.life.aws_auth.versions().iter().filter(|version| version.at.ts <= ts).collect();
+        let versions: Vec<_> = self
+            .life
+            .aws_auth
+            .versions()
+            .iter()
+            .filter(|version| version.at.ts <= ts)
+            .collect();
         let mapped_in = |state: &State<Content>| match state {
             State::Is(content) => self.maps_caller(&content.auth).cloned(),
             State::Absent | State::Obscured => None,
         };
-        let last = versions.iter().rposition(|version| mapped_in(&version.state).is_some())?;
+        let last = versions
+            .iter()
+            .rposition(|version| mapped_in(&version.state).is_some())?;
         let mapping = mapped_in(&versions[last].state)?;
         let next = versions.get(last + 1).filter(|next| next.state != State::Obscured)?;
         let by = next.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
@@ -269,7 +288,9 @@ impl Refused<'_, '_> {
     fn removed_entry(&self, confidence: Confidence) -> Option<Verdict> {
         let ts = self.ts();
         let key = key_of(self.principal);
-        let ended = |entry: &&AccessEntry| entry.is_of(key.as_deref()) && entry.stay.end.as_ref().is_some_and(|end| end.at <= ts);
+        let ended = |entry: &&AccessEntry| {
+            entry.is_of(key.as_deref()) && entry.stay.end.as_ref().is_some_and(|end| end.at <= ts)
+        };
         let entry = self.life.entries.iter().rev().find(ended)?;
         let end = entry.stay.end.as_ref()?;
         let by = end.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
@@ -302,7 +323,9 @@ impl Refused<'_, '_> {
     }
 
     fn was_mapped_when_it_parsed(&self) -> bool {
-        self.contents_by(self.ts()).next_back().is_some_and(|content| self.maps_caller(&content.auth).is_some())
+        self.contents_by(self.ts())
+            .next_back()
+            .is_some_and(|content| self.maps_caller(&content.auth).is_some())
     }
 
     /// The last content that parsed, as a manifest.

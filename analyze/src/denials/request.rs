@@ -64,18 +64,27 @@ impl<'w> Console<'w> {
     }
 
     fn key(request: &'w DeniedRequest) -> (&'w Place, Option<&'w str>, Micros) {
-        (&request.place, request.username.as_deref(), request.at.ts.div_euclid(1_000_000))
+        (
+            &request.place,
+            request.username.as_deref(),
+            request.at.ts.div_euclid(1_000_000),
+        )
     }
 
     fn shows(&self, request: &'w DeniedRequest) -> bool {
-        is_of_console(request) && self.0.get(&Self::key(request)).is_some_and(|lists| *lists >= Self::LISTS)
+        is_of_console(request)
+            && self
+                .0
+                .get(&Self::key(request))
+                .is_some_and(|lists| *lists >= Self::LISTS)
     }
 }
 
 /// What calls itself the console, and lists. The name is the client's claim.
 fn is_of_console(request: &DeniedRequest) -> bool {
     let agent = request.user_agent.as_deref().unwrap_or_default();
-    request.verb.as_deref() == Some("list") && (agent.starts_with("eks-console") || agent.starts_with("console.amazonaws.com"))
+    request.verb.as_deref() == Some("list")
+        && (agent.starts_with("eks-console") || agent.starts_with("console.amazonaws.com"))
 }
 
 /// Who asked, as authorization saw it.
@@ -105,7 +114,11 @@ fn refusal<'w>(world: &'w World<'_>, request: &'w DeniedRequest, console: &Conso
     let verdict = match gate {
         Gate::Authorization => {
             let verdict = authz::verdict(world, request, &caller, &shape, cluster.as_ref());
-            if console.shows(request) { authz::in_console(verdict) } else { verdict }
+            if console.shows(request) {
+                authz::in_console(verdict)
+            } else {
+                verdict
+            }
         }
         Gate::Impersonation => authz::impersonation(username),
         Gate::Admission => admission::verdict(request, message),
@@ -130,7 +143,11 @@ fn refusal<'w>(world: &'w World<'_>, request: &'w DeniedRequest, console: &Conso
             format!("{} {}", request.code, message.chars().take(300).collect::<String>()),
         )],
         only_with_all: is_node || is_own || is_no_access_matter,
-        seen: seen::by_kubectl(request.code, request.status_reason.as_deref(), request.status_message.as_deref()),
+        seen: seen::by_kubectl(
+            request.code,
+            request.status_reason.as_deref(),
+            request.status_message.as_deref(),
+        ),
         at: request.at.clone(),
         request: shape,
         verdict,

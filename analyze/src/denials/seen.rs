@@ -51,7 +51,11 @@ mod tests {
         assert_eq!(by_kubectl(403, Some("Forbidden"), forbidden), said);
         assert_eq!(by_kubectl(403, None, forbidden), said);
         assert_eq!(
-            by_kubectl(400, Some("BadRequest"), Some("admission webhook \"x\" denied the request: no")),
+            by_kubectl(
+                400,
+                Some("BadRequest"),
+                Some("admission webhook \"x\" denied the request: no")
+            ),
             ["Error from server (BadRequest): admission webhook \"x\" denied the request: no"]
         );
         assert_eq!(

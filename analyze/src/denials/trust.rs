@@ -20,11 +20,19 @@ pub(super) struct Trusts<'f>(BTreeMap<String, Vec<(Micros, &'f str)>>);
 impl<'f> Trusts<'f> {
     pub(super) fn of(world: &World<'f>) -> Self {
         let mut roles: BTreeMap<String, Vec<(Micros, &'f str)>> = BTreeMap::new();
-        for snapshot in world.facts.snapshots.iter().filter(|snapshot| snapshot.kind == "iam_role") {
+        for snapshot in world
+            .facts
+            .snapshots
+            .iter()
+            .filter(|snapshot| snapshot.kind == "iam_role")
+        {
             let body = json::parse(Some(&snapshot.body));
             let arn = json::text(&body, &["Arn", "arn"]).and_then(canonical_arn);
             if let Some(arn) = arn {
-                roles.entry(arn.to_lowercase()).or_default().push((snapshot.at.ts, &snapshot.body));
+                roles
+                    .entry(arn.to_lowercase())
+                    .or_default()
+                    .push((snapshot.at.ts, &snapshot.body));
             }
         }
         Self(roles)
@@ -67,8 +75,15 @@ fn conditions(policy: &Value, operation: &str, caller: &str) -> Option<String> {
         one => vec![one],
     };
     for statement in statements.into_iter().filter(allows) {
-        let operators = statement["Condition"].as_object().filter(|operators| !operators.is_empty())?;
-        keys.extend(operators.values().filter_map(Value::as_object).flat_map(|keys| keys.keys().map(String::as_str)));
+        let operators = statement["Condition"]
+            .as_object()
+            .filter(|operators| !operators.is_empty())?;
+        keys.extend(
+            operators
+                .values()
+                .filter_map(Value::as_object)
+                .flat_map(|keys| keys.keys().map(String::as_str)),
+        );
     }
     (!keys.is_empty()).then(|| keys.into_iter().collect::<Vec<_>>().join(", "))
 }
@@ -108,19 +123,23 @@ mod tests {
 
     #[test]
     fn a_condition_counts_where_the_caller_is_trusted_under_it_alone() {
-        let allow = |principal: Value, condition: Value| {
-            json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, "Condition": condition})
-        };
+        let allow = |principal: Value, condition: Value| json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, "Condition": condition});
         let account = json!({"AWS": "arn:aws:iam::111122223333:root"});
         let id = json!({"StringEquals": {"sts:ExternalId": "42"}});
         let mfa = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
-        assert_eq!(of(allow(account.clone(), id.clone())).as_deref(), Some("sts:ExternalId"));
+        assert_eq!(
+            of(allow(account.clone(), id.clone())).as_deref(),
+            Some("sts:ExternalId")
+        );
         assert_eq!(
             of(json!([allow(account.clone(), id.clone()), allow(json!("*"), mfa)])).as_deref(),
             Some("aws:MultiFactorAuthPresent, sts:ExternalId")
         );
         let itself = json!({"AWS": ["arn:aws:iam::444455556666:root", "arn:aws:iam::111122223333:user/eng/bob"]});
-        assert_eq!(of(json!([allow(account.clone(), id.clone()), allow(itself, json!({}))])), None);
+        assert_eq!(
+            of(json!([allow(account.clone(), id.clone()), allow(itself, json!({}))])),
+            None
+        );
         assert_eq!(of(allow(json!({"AWS": "444455556666"}), id.clone())), None);
         assert_eq!(of(allow(json!({"Service": "ec2.amazonaws.com"}), id)), None);
     }
