@@ -19,11 +19,13 @@ mod identify;
 mod json;
 mod knowledge;
 mod near_miss;
+mod people;
 mod places;
 mod principal;
 mod rbac;
 mod shell;
 mod state;
+mod username;
 pub mod who;
 pub mod words;
 
@@ -55,6 +57,7 @@ pub struct Options {
 /// Fills in what other records tell of a fact: do this once, before asking.
 pub fn complete(facts: &mut Facts) {
     identify::fill_arns(facts);
+    identify::fill_arns_by_mapping(facts);
 }
 
 /// The three answers.

@@ -1,7 +1,7 @@
 //! Principals: the form of answers, their type, and which of them are AWS's own.
 //!
-//! Rule for what is AWS's: EKS User Guide, "Default Amazon EKS created RBAC roles and users" and "Service-linked roles". A name proves
-//! nothing where the unique id shows a customer's principal.
+//! Rule for what is AWS's: closed lists of names, because whoever may bind a role may also choose a name. A name proves nothing where the
+//! unique id shows a customer's principal.
 
 use std::collections::BTreeMap;
 
@@ -53,21 +53,15 @@ pub(crate) fn is_aws_user(username: &str, canonical: Option<&str>, uid: Option<&
     }
     match canonical {
         Some(arn) => is_aws_role(arn) || username.starts_with("system:node:"),
-        None => {
-            let by_name = username.starts_with("eks:")
-                || username.starts_with("system:node:")
-                || matches!(
-                    username,
-                    "system:apiserver"
-                        | "system:kube-controller-manager"
-                        | "system:kube-scheduler"
-                        | "system:kube-proxy"
-                        | "system:cloud-controller-manager"
-                );
-            by_name
-                || service_account(username)
-                    .is_some_and(|(namespace, name)| namespace == "kube-system" && is_controller(name))
-        }
+        None => is_own_name(username),
+    }
+}
+
+/// Names that Kubernetes and EKS give to their own, whoever else may take the prefix of one.
+pub(crate) fn is_own_name(username: &str) -> bool {
+    match service_account(username) {
+        Some((namespace, name)) => namespace == "kube-system" && SERVICE_ACCOUNTS.contains(&name),
+        None => username.starts_with("system:node:") || COMPONENTS.contains(&username) || EKS_USERS.contains(&username),
     }
 }
 
@@ -79,21 +73,99 @@ pub(crate) fn is_aws_role(canonical: &str) -> bool {
         && (name.starts_with("AWSWesleyClusterManagerLambda-") || name.starts_with("AWSServiceRoleForAmazonEKS"))
 }
 
-/// Service accounts in kube-system that Kubernetes and EKS make for their own controllers.
-fn is_controller(name: &str) -> bool {
-    name.ends_with("-controller")
-        || matches!(
-            name,
-            "aws-node"
-                | "coredns"
-                | "kube-proxy"
-                | "eks-pod-identity-agent"
-                | "generic-garbage-collector"
-                | "bootstrap-signer"
-                | "token-cleaner"
-        )
-        || name.ends_with("-provisioner-for-eks")
-}
+/// Parts of the control plane.
+const COMPONENTS: &[&str] = &[
+    "system:apiserver",
+    "system:cloud-controller-manager",
+    "system:kube-controller-manager",
+    "system:kube-proxy",
+    "system:kube-scheduler",
+];
+
+/// Users of EKS's own components: EKS User Guide, "Understand Amazon EKS created RBAC roles and users", and the ClusterRoleBindings of a new
+/// cluster. A user whom this list lacks is shown: better one too many than a person who took the prefix.
+const EKS_USERS: &[&str] = &[
+    "eks:addon-manager",
+    "eks:authenticator",
+    "eks:az-poller",
+    "eks:certificate-controller",
+    "eks:cloud-controller-manager",
+    "eks:cloud-provider-extraction-migration",
+    "eks:cluster-bootstrap",
+    "eks:cluster-event-watcher",
+    "eks:coredns-autoscaler",
+    "eks:extension-metrics-apiserver",
+    "eks:fargate-manager",
+    "eks:fargate-scheduler",
+    "eks:k8s-metrics",
+    "eks:kms-storage-migrator",
+    "eks:network-policy-controller",
+    "eks:network-webhooks",
+    "eks:node-manager",
+    "eks:nodewatcher",
+    "eks:pod-identity-mutating-webhook",
+    "eks:service-operations",
+    "eks:support-engineer",
+    "eks:tagging-controller",
+    "eks:vpc-resource-controller",
+];
+
+/// Service accounts in kube-system of kube-controller-manager's controllers (kubernetes/kubernetes
+/// `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go` and `cmd/kube-controller-manager`), and of what EKS installs in
+/// every cluster.
+const SERVICE_ACCOUNTS: &[&str] = &[
+    "attachdetach-controller",
+    "aws-cloud-provider",
+    "aws-node",
+    "bootstrap-signer",
+    "certificate-controller",
+    "cloud-provider",
+    "clusterrole-aggregation-controller",
+    "coredns",
+    "cronjob-controller",
+    "daemon-set-controller",
+    "deployment-controller",
+    "device-taint-eviction-controller",
+    "disruption-controller",
+    "eks-pod-identity-agent",
+    "endpoint-controller",
+    "endpointslice-controller",
+    "endpointslicemirroring-controller",
+    "ephemeral-volume-controller",
+    "expand-controller",
+    "generic-garbage-collector",
+    "horizontal-pod-autoscaler",
+    "job-controller",
+    "kube-proxy",
+    "legacy-service-account-token-cleaner",
+    "namespace-controller",
+    "node-controller",
+    "persistent-volume-binder",
+    "pod-garbage-collector",
+    "podcertificaterequestcleaner-controller",
+    "pv-protection-controller",
+    "pvc-protection-controller",
+    "replicaset-controller",
+    "replication-controller",
+    "resource-claim-controller",
+    "resourcequota-controller",
+    "root-ca-cert-publisher",
+    "route-controller",
+    "selinux-warning-controller",
+    "service-account-controller",
+    "service-cidrs-controller",
+    "service-controller",
+    "statefulset-controller",
+    "storage-version-garbage-collector",
+    "storage-version-migrator-controller",
+    "tagging-controller",
+    "token-cleaner",
+    "tokens-controller",
+    "ttl-after-finished-controller",
+    "ttl-controller",
+    "validatingadmissionpolicy-status-controller",
+    "volumeattributesclass-protection-controller",
+];
 
 /// Spellings of ARNs as IAM has them, where a record shows them; ARNs are compared without case.
 #[derive(Debug, Default)]

@@ -20,6 +20,7 @@ pub mod denied;
 pub mod glob;
 pub mod json;
 mod lenient;
+pub mod percent;
 pub mod region;
 pub mod time;
 

@@ -1,6 +1,6 @@
 -- Successful writes of what access rests on: aws-auth, RBAC objects, deletions of namespaces. Facts: AuditWrite.
 SELECT id, ts, account, region, cluster, verb, resource, api_group, namespace, name, username, canonical_arn, session,
-       request_uri, request_object, response_object
+       access_key_id, request_uri, request_object, response_object
 FROM audit
 WHERE code >= 200 AND code < 300
   AND (stage = 'ResponseComplete' OR stage IS NULL)

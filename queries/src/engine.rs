@@ -79,18 +79,12 @@ impl Engine {
     /// # Errors
     /// [`Error::Lake`] where a part cannot be read.
     pub fn origins(&self, ids: &BTreeSet<String>) -> Result<BTreeMap<String, (String, i64)>, Error> {
-        let wanted = <pl::Series as pl::NamedFrom<_, [&str]>>::new(
-            "id".into(),
-            ids.iter().map(String::as_str).collect::<Vec<_>>(),
-        );
-        let wanted = pl::DataFrame::new(ids.len(), vec![wanted.into()]).map(IntoLazy::lazy);
-        let wanted = wanted.map_err(|error| Error::Lake {
+        let wanted = id_column(ids.iter()).map_err(|error| Error::Lake {
             what: error.to_string(),
         })?;
         let mut origins = BTreeMap::new();
         for table in [Table::Authenticator, Table::Audit, Table::CloudTrail, Table::Snapshot] {
             let text = format!("SELECT id, source_uri, source_line FROM {}", table.dir());
-            // A join looks each id up once; a list would be gone through for every record.
             let only_wanted = |rows: LazyFrame| rows.semi_join(wanted.clone(), col("id"), col("id"));
             let rows = self
                 .run(&text, Bounds::default(), only_wanted)
@@ -100,6 +94,12 @@ impl Engine {
             })?);
         }
         Ok(origins)
+    }
+
+    /// The rows of a statement that have one of these ids.
+    pub(crate) fn of_ids(&self, text: &str, bounds: Bounds, ids: &[String]) -> pl::PolarsResult<Frame> {
+        let wanted = id_column(ids.iter())?;
+        self.run(text, bounds, |rows| rows.semi_join(wanted, col("id"), col("id")))
     }
 
     /// Runs one statement over all records.
@@ -129,6 +129,14 @@ impl Engine {
         }
         narrow(context.execute(&quote_cluster(text))?).collect().map(Frame)
     }
+}
+
+/// Ids as a table of their own: a join looks each up once, a list would be gone through for every record.
+fn id_column<'i>(ids: impl ExactSizeIterator<Item = &'i String>) -> pl::PolarsResult<LazyFrame> {
+    let height = ids.len();
+    let ids: Vec<&str> = ids.map(String::as_str).collect();
+    let column = <pl::Series as pl::NamedFrom<_, [&str]>>::new("id".into(), ids);
+    pl::DataFrame::new(height, vec![column.into()]).map(IntoLazy::lazy)
 }
 
 impl Bounds {

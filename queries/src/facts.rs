@@ -70,6 +70,8 @@ pub struct AuditWrite {
     pub canonical_arn: Option<String>,
     /// Who wrote: role session.
     pub session: Option<String>,
+    /// Who wrote: key of the session.
+    pub access_key_id: Option<String>,
     /// As the client sent it.
     pub request_uri: Option<String>,
     /// JSON text of the patch or object sent, where the audit level kept it.
@@ -175,7 +177,55 @@ pub struct SessionSeen {
     pub session: Option<String>,
     /// Unique id (`AROA…`, `AIDA…`).
     pub unique_id: Option<String>,
+    /// Key of a session that several people may share; `None` for nodes and sessions named after somebody.
+    pub access_key_id: Option<String>,
     /// How many records.
+    pub count: u64,
+    /// First record.
+    pub first: Mark,
+    /// Last record.
+    pub last: Mark,
+}
+
+/// `aws_calls.sql`: calls of one principal to one AWS service that are alike, of one day; sorted by principal, first id.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AwsCalls {
+    /// Recipient account, region, and the cluster that the calls name.
+    pub place: Place,
+    /// Canonical ARN of the caller.
+    pub canonical_arn: String,
+    /// Role session.
+    pub session: Option<String>,
+    /// Service.
+    pub event_source: String,
+    /// Action, for the services that decide about access.
+    pub event_name: Option<String>,
+    /// AWS refused them, or they failed.
+    pub refused: bool,
+    /// How many calls.
+    pub count: u64,
+    /// First call.
+    pub first: Mark,
+    /// Last call.
+    pub last: Mark,
+}
+
+/// `reviews.sql`: SelfSubjectAccessReviews of one user that are alike, of one day; sorted by place, username, first id.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Review {
+    /// The cluster.
+    pub place: Place,
+    /// Who asked.
+    pub username: Option<String>,
+    /// Canonical ARN, for users that came by IAM.
+    pub canonical_arn: Option<String>,
+    /// `user.groups`.
+    pub groups: Vec<String>,
+    /// The review as sent: JSON text.
+    pub request_object: String,
+    /// `status.allowed`.
+    pub allowed: bool,
+    /// How often.
     pub count: u64,
     /// First record.
     pub first: Mark,
@@ -280,6 +330,8 @@ pub struct DeniedRequest {
     pub canonical_arn: Option<String>,
     /// Role session.
     pub session: Option<String>,
+    /// Key of the session.
+    pub access_key_id: Option<String>,
     /// `impersonatedUser.username`.
     pub impersonated_username: Option<String>,
     /// `impersonatedUser.groups`.
@@ -401,7 +453,7 @@ pub struct Facts {
     pub writes: Vec<AuditWrite>,
     /// EKS and IAM events.
     pub calls: Vec<CloudTrailCall>,
-    /// Sessions issued with the keys of cluster creators, hop by hop.
+    /// The STS calls behind the keys of sessions and of callers that changed something, hop by hop.
     pub issued: Vec<SessionIssued>,
     /// Granted logins.
     pub logins: Vec<Login>,
@@ -409,6 +461,10 @@ pub struct Facts {
     pub sessions: Vec<SessionSeen>,
     /// Audit activity.
     pub activity: Vec<Activity>,
+    /// Activity in AWS.
+    pub aws_calls: Vec<AwsCalls>,
+    /// What people asked about their own rights.
+    pub reviews: Vec<Review>,
     /// Present state.
     pub snapshots: Vec<Snapshot>,
     /// Records that could not be read.

@@ -1,15 +1,17 @@
 //! Each reduction with the row type of its facts: one function a `.sql` file.
 
-use polars::prelude::{Expr, PolarsResult, col, lit};
+use std::collections::{BTreeMap, BTreeSet};
+
+use polars::prelude::{PolarsResult, col, lit};
 
 use crate::columns::Frame;
 use crate::engine::{Bounds, Engine, Error};
 use crate::facts::{
-    Activity, AuditWrite, CallSuccess, CloudTrailCall, CoverageDay, DeniedCall, DeniedLogin, DeniedRequest, Facts,
-    Login, Mark, RejectSeen, RequestSuccess, SessionIssued, SessionSeen, Snapshot, StsResponse,
+    Activity, AuditWrite, AwsCalls, CallSuccess, CloudTrailCall, CoverageDay, DeniedCall, DeniedLogin, DeniedRequest,
+    Facts, Login, Mark, RejectSeen, RequestSuccess, Review, SessionIssued, SessionSeen, Snapshot, StsResponse,
 };
 
-/// Links followed back from a cluster's creation to a person.
+/// Links followed back from a session to a person.
 const HOPS: usize = 5;
 
 /// Runs every reduction.
@@ -17,13 +19,18 @@ pub(crate) fn facts(engine: &Engine, bounds: Bounds) -> Result<Facts, Error> {
     let run = |text: &str| engine.run(text, bounds, |rows| rows);
     let all = || -> PolarsResult<Facts> {
         let calls = calls(&run(include_str!("../sql/calls.sql"))?)?;
+        let sessions = sessions(&run(include_str!("../sql/sessions.sql"))?)?;
+        let keys = calls.iter().map(|call| &call.access_key_id);
+        let keys = keys.chain(sessions.iter().map(|session| &session.access_key_id));
         let mut facts = Facts {
             coverage: coverage(&run(include_str!("../sql/coverage.sql"))?)?,
             writes: writes(&run(include_str!("../sql/writes.sql"))?)?,
-            issued: issued(engine, bounds, &calls)?,
+            issued: issued(engine, bounds, keys.flatten())?,
             calls,
+            aws_calls: aws_calls(&run(include_str!("../sql/aws_calls.sql"))?)?,
+            reviews: reviews(&run(include_str!("../sql/reviews.sql"))?)?,
             logins: logins(&run(include_str!("../sql/logins.sql"))?)?,
-            sessions: sessions(&run(include_str!("../sql/sessions.sql"))?)?,
+            sessions,
             activity: activity(&run(include_str!("../sql/activity.sql"))?)?,
             snapshots: snapshots(&run(include_str!("../sql/snapshots.sql"))?)?,
             rejects: rejects(&run(include_str!("../sql/rejects.sql"))?)?,
@@ -72,6 +79,12 @@ fn sort(facts: &mut Facts) {
         .activity
         .sort_by(|a, b| (&a.place, &a.username, &a.first).cmp(&(&b.place, &b.username, &b.first)));
     facts
+        .aws_calls
+        .sort_by(|a, b| (&a.canonical_arn, &a.first, &a.place).cmp(&(&b.canonical_arn, &b.first, &b.place)));
+    facts
+        .reviews
+        .sort_by(|a, b| (&a.place, &a.username, &a.first).cmp(&(&b.place, &b.username, &b.first)));
+    facts
         .request_successes
         .sort_by(|a, b| (&a.place, &a.username, &a.last).cmp(&(&b.place, &b.username, &b.last)));
     facts
@@ -105,8 +118,8 @@ fn writes(frame: &Frame) -> PolarsResult<Vec<AuditWrite>> {
     rows!(frame, row, {
         at = marks("id", "ts"); place = places(); verb = texts("verb"); resource = texts("resource"); api_group = texts("api_group");
         namespace = texts("namespace"); name = texts("name"); username = texts("username"); canonical_arn = texts("canonical_arn");
-        session = texts("session"); request_uri = texts("request_uri"); request_object = texts("request_object");
-        response_object = texts("response_object");
+        session = texts("session"); access_key_id = texts("access_key_id"); request_uri = texts("request_uri");
+        request_object = texts("request_object"); response_object = texts("response_object");
     } => AuditWrite {
         at: at.get(row),
         place: place.get(row),
@@ -118,6 +131,7 @@ fn writes(frame: &Frame) -> PolarsResult<Vec<AuditWrite>> {
         username: username.get(row),
         canonical_arn: canonical_arn.get(row),
         session: session.get(row),
+        access_key_id: access_key_id.get(row),
         request_uri: request_uri.get(row),
         request_object: request_object.get(row),
         response_object: response_object.get(row),
@@ -160,41 +174,60 @@ fn calls(frame: &Frame) -> PolarsResult<Vec<CloudTrailCall>> {
     })
 }
 
-/// The sessions behind the makers of clusters and stacks, key by key.
-fn issued(engine: &Engine, bounds: Bounds, calls: &[CloudTrailCall]) -> PolarsResult<Vec<SessionIssued>> {
-    let is_temporary = |key: &String| key.starts_with("ASIA");
-    let makes = |call: &&CloudTrailCall| {
-        call.error_code.is_none()
-            && (call.event_name == "CreateCluster" || call.event_source == "cloudformation.amazonaws.com")
-    };
-    let mut wanted: Vec<String> = calls
-        .iter()
-        .filter(makes)
-        .filter_map(|call| call.access_key_id.clone())
-        .filter(is_temporary)
-        .collect();
-    let mut found: Vec<SessionIssued> = Vec::new();
+/// The STS calls that issued some keys, the keys of their callers, and so on: who is behind a session.
+fn issued<'k>(
+    engine: &Engine,
+    bounds: Bounds,
+    keys: impl Iterator<Item = &'k String>,
+) -> PolarsResult<Vec<SessionIssued>> {
+    let is_temporary = |key: &&str| key.starts_with("ASIA");
+    let mut wanted: BTreeSet<&str> = keys.map(String::as_str).filter(is_temporary).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    // What is cut out by its key is a candidate; whoever follows the chain reads the whole response.
+    let key = col("response_elements")
+        .str()
+        .extract(lit(r#""accessKeyId":\s*"(ASIA[A-Z0-9]+)""#), 1);
+    let links = engine.run(include_str!("../sql/issued_keys.sql"), bounds, |rows| {
+        let rows = rows.with_column(key.alias("issued_key"));
+        rows.select([col("id"), col("access_key_id"), col("issued_key")])
+            .drop_nulls(None)
+    })?;
+    let (id, signed_with, issued_key) = (
+        links.texts("id")?,
+        links.texts("access_key_id")?,
+        links.texts("issued_key")?,
+    );
+    let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for row in 0..links.height() {
+        by_key.entry(issued_key.or_empty(row)).or_default().push(row);
+    }
+    let callers: Vec<String> = (0..links.height()).map(|row| signed_with.or_empty(row)).collect();
+    let mut found: BTreeSet<usize> = BTreeSet::new();
     for _ in 0..HOPS {
-        wanted.sort_unstable();
-        wanted.dedup();
-        let Some(holds_any) = wanted
+        let rows: Vec<usize> = wanted
             .iter()
-            .map(|key| col("response_elements").str().contains_literal(lit(key.clone())))
-            .reduce(Expr::or)
-        else {
-            break;
-        };
-        let rows = self::calls(&engine.run(include_str!("../sql/issued.sql"), bounds, |rows| rows.filter(holds_any))?)?;
-        let is_known = |call: &CloudTrailCall| found.iter().any(|known: &SessionIssued| known.call.at.id == call.at.id);
-        let new: Vec<_> = rows.into_iter().filter(|call| !is_known(call)).collect();
-        wanted = new
-            .iter()
-            .filter_map(|call| call.access_key_id.clone())
+            .filter_map(|key| by_key.get(*key))
+            .flatten()
+            .copied()
+            .collect();
+        wanted = rows
+            .into_iter()
+            .filter(|row| found.insert(*row))
+            .map(|row| callers[row].as_str())
             .filter(is_temporary)
             .collect();
-        found.extend(new.into_iter().map(|call| SessionIssued { call }));
     }
-    Ok(found)
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<String> = found.into_iter().map(|row| id.or_empty(row)).collect();
+    let rows = engine.of_ids(include_str!("../sql/issued.sql"), bounds, &ids)?;
+    Ok(self::calls(&rows)?
+        .into_iter()
+        .map(|call| SessionIssued { call })
+        .collect())
 }
 
 fn logins(frame: &Frame) -> PolarsResult<Vec<Login>> {
@@ -217,14 +250,15 @@ fn logins(frame: &Frame) -> PolarsResult<Vec<Login>> {
 
 fn sessions(frame: &Frame) -> PolarsResult<Vec<SessionSeen>> {
     rows!(frame, row, {
-        place = places(); canonical_arn = texts("canonical_arn"); session = texts("session"); unique_id = texts("unique_id"); count = numbers("uses");
-        first = marks("first_id", "first_ts"); last = marks("last_id", "last_ts");
+        place = places(); canonical_arn = texts("canonical_arn"); session = texts("session"); unique_id = texts("unique_id");
+        access_key_id = texts("access_key_id"); count = numbers("uses"); first = marks("first_id", "first_ts"); last = marks("last_id", "last_ts");
     } => SessionSeen {
         place: place.get(row),
         canonical_arn: canonical_arn.or_empty(row),
         session: session.get(row),
         // The audit log's uid has the unique id behind its last colon.
         unique_id: unique_id.get(row).map(|id| id.rsplit(':').next().unwrap_or_default().to_owned()),
+        access_key_id: access_key_id.get(row),
         count: count.count(row),
         first: first.get(row),
         last: last.get(row),
@@ -250,6 +284,42 @@ fn activity(frame: &Frame) -> PolarsResult<Vec<Activity>> {
         allowed: allowed.is_true(row),
         access_policy_reason: access_policy_reason.get(row),
         access_policy_namespace: access_policy_namespace.get(row),
+        count: count.count(row),
+        first: first.get(row),
+        last: last.get(row),
+    })
+}
+
+fn aws_calls(frame: &Frame) -> PolarsResult<Vec<AwsCalls>> {
+    rows!(frame, row, {
+        place = places(); canonical_arn = texts("canonical_arn"); session = texts("session"); event_source = texts("event_source");
+        event_name = texts("event_name"); refused = flags("refused"); count = numbers("uses");
+        first = marks("first_id", "first_ts"); last = marks("last_id", "last_ts");
+    } => AwsCalls {
+        place: place.get(row),
+        canonical_arn: canonical_arn.or_empty(row),
+        session: session.get(row),
+        event_source: event_source.or_empty(row),
+        event_name: event_name.get(row),
+        refused: refused.is_true(row),
+        count: count.count(row),
+        first: first.get(row),
+        last: last.get(row),
+    })
+}
+
+fn reviews(frame: &Frame) -> PolarsResult<Vec<Review>> {
+    rows!(frame, row, {
+        place = places(); username = texts("username"); canonical_arn = texts("canonical_arn"); groups = texts("groups_json");
+        request_object = texts("request_object"); allowed = flags("allowed"); count = numbers("uses");
+        first = marks("first_id", "first_ts"); last = marks("last_id", "last_ts");
+    } => Review {
+        place: place.get(row),
+        username: username.get(row),
+        canonical_arn: canonical_arn.get(row),
+        groups: groups.list(row),
+        request_object: request_object.or_empty(row),
+        allowed: allowed.is_true(row),
         count: count.count(row),
         first: first.get(row),
         last: last.get(row),
@@ -303,7 +373,7 @@ fn sts_responses(frame: &Frame) -> PolarsResult<Vec<StsResponse>> {
 fn denied_requests(frame: &Frame) -> PolarsResult<Vec<DeniedRequest>> {
     rows!(frame, row, {
         at = marks("id", "ts"); place = places(); audit_id = texts("audit_id"); stage = texts("stage"); username = texts("username"); uid = texts("uid");
-        groups = texts("groups_json"); canonical_arn = texts("canonical_arn"); session = texts("session");
+        groups = texts("groups_json"); canonical_arn = texts("canonical_arn"); session = texts("session"); access_key_id = texts("access_key_id");
         impersonated_username = texts("impersonated_username"); impersonated_groups = texts("impersonated_groups_json"); source_ips = lists("source_ips");
         user_agent = texts("user_agent"); verb = texts("verb"); request_uri = texts("request_uri"); api_group = texts("api_group");
         resource = texts("resource"); subresource = texts("subresource"); namespace = texts("namespace"); name = texts("name"); code = numbers("code");
@@ -319,6 +389,7 @@ fn denied_requests(frame: &Frame) -> PolarsResult<Vec<DeniedRequest>> {
         groups: groups.list(row),
         canonical_arn: canonical_arn.get(row),
         session: session.get(row),
+        access_key_id: access_key_id.get(row),
         impersonated_username: impersonated_username.get(row),
         impersonated_groups: impersonated_groups.list(row),
         source_ips: source_ips[row].clone(),

@@ -172,7 +172,11 @@ pub(super) fn who(global: &Global, arguments: &AskWho) -> Result<ExitCode, Failu
         .iter()
         .filter(|denial| denial.principal.as_deref().is_some_and(is_found))
         .flat_map(|denial| &denial.evidence);
-    let origins = world.engine.origins(&view::ids(by_routes.chain(by_denials)))?;
+    let origins = world.engine.origins(&view::ids(
+        by_routes
+            .chain(by_denials)
+            .chain(found.iter().flat_map(|who| who.evidence())),
+    ))?;
     let findings = found
         .iter()
         .map(|who| WhoFinding::of(who, &world.answers, &origins))

@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     /// Everything that is known to be allowed, in the namespace given or cluster-wide
     #[arg(long)]
     list: bool,
-    /// Kubernetes user name, or the ARN of an IAM principal
+    /// Kubernetes user name, the ARN of an IAM principal, or User:X, Group:X, ServiceAccount:NS/NAME
     #[arg(long = "as", value_name = "USER|ARN")]
     who: String,
     /// Group of the user, as kubectl takes it (repeatable)
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     /// Subresource, such as log or exec
     #[arg(long)]
     subresource: Option<String>,
-    /// The cluster, where the lake holds several
+    /// The cluster, by its name or a pattern, where the lake holds several
     #[arg(long)]
     cluster: Option<String>,
     /// Account of the cluster
@@ -75,6 +75,7 @@ struct Document {
     reason: String,
     considered: Vec<String>,
     blind_spots: Vec<String>,
+    evidence: Vec<view::Evidence>,
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -88,9 +89,13 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let engine = Engine::open(&Lake::open(&global.lake)?)?;
     let facts = super::ask::facts_at(&engine, at)?;
     let fits = |asked: &Option<String>, own: &str| asked.as_deref().is_none_or(|asked| asked == own);
+    let is_named = |name: &str| {
+        let glob = arguments.cluster.as_deref();
+        glob.is_none_or(|glob| eksplain_analyze::glob_matches(glob, name))
+    };
     let mut fitting = clusters(&facts);
     fitting.retain(|cluster| {
-        fits(&arguments.cluster, &cluster.name)
+        is_named(&cluster.name)
             && fits(&arguments.account, &cluster.account)
             && fits(&arguments.region, &cluster.region)
     });
@@ -113,13 +118,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             ));
         }
     };
-    let who = match arguments.who.strip_prefix("User:").unwrap_or(&arguments.who) {
-        arn if arn.starts_with("arn:") => As::Principal { arn: arn.to_owned() },
-        username => As::User {
-            username: username.to_owned(),
-            groups: arguments.groups.clone(),
-        },
-    };
+    let who = asker(arguments);
     if arguments.list {
         let allowed = list(&facts, cluster, &who, arguments.namespace.as_deref(), at);
         let row = |row: &Allowed| {
@@ -146,7 +145,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         Some(false) => Exit::Matched,
         None => Exit::Rejected,
     };
-    print(global, at, cluster, answer)?;
+    let origins = engine.origins(&view::ids(answer.evidence.iter()))?;
+    print(global, at, cluster, answer, &origins)?;
     let whom = quote(&arguments.who);
     let at = arguments
         .at
@@ -173,6 +173,30 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         super::hint(global, &words, "lists what is known to be allowed");
     }
     Ok(exit.into())
+}
+
+/// Who asks: an ARN, a user name as kubectl takes it, or a principal as answers spell it.
+fn asker(arguments: &Arguments) -> As {
+    let mut groups = arguments.groups.clone();
+    let username = match arguments.who.split_once(':') {
+        Some(("arn", _)) => {
+            return As::Principal {
+                arn: arguments.who.clone(),
+            };
+        }
+        Some(("User", name)) => name.to_owned(),
+        Some(("ServiceAccount", account)) => match account.split_once('/') {
+            Some((namespace, name)) => format!("system:serviceaccount:{namespace}:{name}"),
+            None => arguments.who.clone(),
+        },
+        // Any member, with what this group alone gives.
+        Some(("Group", group)) => {
+            groups.push(group.to_owned());
+            String::new()
+        }
+        _ => arguments.who.clone(),
+    };
+    As::User { username, groups }
 }
 
 /// `deployments.apps/web`, `pods/log` or `/metrics`. Behind the slash stands a name, as with kubectl, unless it is a subresource.
@@ -290,7 +314,13 @@ fn full_name<'r>(resource: &'r str, group: &'r str) -> (&'r str, &'r str) {
     }
 }
 
-fn print(global: &Global, at: i64, cluster: &eksplain_analyze::findings::Cluster, answer: CanI) -> io::Result<()> {
+fn print(
+    global: &Global,
+    at: i64,
+    cluster: &eksplain_analyze::findings::Cluster,
+    answer: CanI,
+    origins: &view::Origins,
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if global.output == Output::Json || global.output == Output::Jsonl {
         let time = eksplain_analyze::time::format_rfc3339;
@@ -306,6 +336,7 @@ fn print(global: &Global, at: i64, cluster: &eksplain_analyze::findings::Cluster
             reason: answer.reason,
             considered: answer.considered,
             blind_spots: answer.blind_spots,
+            evidence: view::evidence(&answer.evidence, &origins),
         };
         return if global.output == Output::Json {
             render::json(&mut out, &document)

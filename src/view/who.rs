@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::admins::Admin;
 use super::denials::Denial;
-use super::{Cluster, Finding, Origins, cluster, short_time, time};
+use super::{Cluster, Evidence, Finding, Origins, cluster, evidence, short_time, time};
 use crate::render::Page;
 
 mod text;
@@ -24,8 +24,12 @@ pub(crate) struct WhoFinding {
     principal_state: PrincipalState,
     principal_deleted_at: Option<String>,
     sessions: Vec<String>,
+    people: Vec<Behind>,
+    acted_as: Vec<Behind>,
     mappings: Vec<Mapping>,
     activity: Vec<Activity>,
+    aws_activity: Vec<AwsActivity>,
+    did: Vec<Deed>,
     power: Vec<Admin>,
     denials: Vec<Denial>,
 }
@@ -50,6 +54,44 @@ struct Activity {
     last_seen: String,
 }
 
+/// A person who used the session of a principal.
+#[derive(Debug, Serialize)]
+struct Behind {
+    person: String,
+    person_principal: Option<String>,
+    principal: String,
+    session: String,
+    cluster: Cluster,
+    uses: u64,
+    first_seen: String,
+    last_seen: String,
+    evidence: Vec<Evidence>,
+}
+
+#[derive(Debug, Serialize)]
+struct AwsActivity {
+    service: String,
+    actions: Vec<String>,
+    calls: u64,
+    refused: u64,
+    first_seen: String,
+    last_seen: String,
+    evidence: Vec<Evidence>,
+}
+
+/// Alike changes of who has access.
+#[derive(Debug, Serialize)]
+struct Deed {
+    ts: String,
+    first_seen: String,
+    count: u64,
+    what: String,
+    cluster: Option<Cluster>,
+    acting_as: Option<String>,
+    session: Option<String>,
+    evidence: Vec<Evidence>,
+}
+
 impl WhoFinding {
     pub(crate) fn of(who: &Who, answers: &Answers, origins: &Origins) -> Self {
         let mapping = |right: &eksplain_analyze::who::LoginRight| Mapping {
@@ -68,6 +110,36 @@ impl WhoFinding {
             first_seen: format_rfc3339(row.first),
             last_seen: format_rfc3339(row.last),
         };
+        let behind = |row: &eksplain_analyze::who::Behind| Behind {
+            person: row.person.clone(),
+            person_principal: row.person_principal.clone(),
+            principal: row.principal.clone(),
+            session: row.session.clone(),
+            cluster: cluster(&row.cluster),
+            uses: row.uses,
+            first_seen: format_rfc3339(row.first),
+            last_seen: format_rfc3339(row.last),
+            evidence: evidence(&row.evidence, origins),
+        };
+        let aws = |row: &eksplain_analyze::who::AwsActivity| AwsActivity {
+            service: row.service.clone(),
+            actions: row.actions.clone(),
+            calls: row.calls,
+            refused: row.refused,
+            first_seen: format_rfc3339(row.first),
+            last_seen: format_rfc3339(row.last),
+            evidence: evidence(&row.evidence, origins),
+        };
+        let deed = |row: &eksplain_analyze::who::Deed| Deed {
+            ts: format_rfc3339(row.ts),
+            first_seen: format_rfc3339(row.first),
+            count: row.count,
+            what: row.what.clone(),
+            cluster: row.cluster.as_ref().map(cluster),
+            acting_as: row.acting_as.clone(),
+            session: row.session.clone(),
+            evidence: evidence(&row.evidence, origins),
+        };
         let power = answers.admins.iter().filter(|admin| admin.principal == who.principal);
         let denials = answers
             .denials
@@ -79,8 +151,12 @@ impl WhoFinding {
             principal_state: who.state,
             principal_deleted_at: time(who.deleted_at),
             sessions: who.sessions.clone(),
+            people: who.people.iter().map(behind).collect(),
+            acted_as: who.acted_as.iter().map(behind).collect(),
             mappings: who.logins.iter().map(mapping).collect(),
             activity: who.activity.iter().map(activity).collect(),
+            aws_activity: who.aws.iter().map(aws).collect(),
+            did: who.did.iter().map(deed).collect(),
             power: power.map(|admin| Admin::of(admin, origins)).collect(),
             denials: denials.map(|denial| Denial::of(denial, origins)).collect(),
         }

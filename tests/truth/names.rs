@@ -83,9 +83,10 @@ fn what_only_looks_like_a_part_of_aws_is_listed() {
             snapshot::cluster_role_binding("own", "cluster-admin", snapshot::user_subject("eks:own-manager")),
         ])
         .take(&lab, "2026-11-01T10:00:00Z");
-    let used = ["x-controller", "job-controller"].map(|name| {
+    // The log begins before the look: nothing can have changed unseen.
+    let used = [("x-controller", "09:30"), ("job-controller", "10:30")].map(|(name, time)| {
         let user = json!({"username": format!("system:serviceaccount:kube-system:{name}"), "uid": "1f6c", "groups": ["system:serviceaccounts", "system:authenticated"]});
-        logs::event("2026-11-01T10:30:00Z", json!({"user": user, "verb": "delete"}))
+        logs::event(&format!("2026-11-01T{time}:00Z"), json!({"user": user, "verb": "delete"}))
     });
     lab.audit(&used);
     let admins = lab.ask(&["admins"], "2026-11-01T11:00:00Z");

@@ -13,6 +13,7 @@ use crate::principal::of_user;
 use crate::rbac::{Asker, Binding, RbacObject, Role, Subject, in_words};
 use crate::state::history::{History, How, State, Version};
 use crate::state::{Incarnation, Mode};
+use crate::username::renders;
 
 /// A stretch in which a binding gave power to a subject.
 struct Power<'s> {
@@ -172,22 +173,6 @@ fn by_account(subject: &Subject, life: &Incarnation<'_>) -> Option<String> {
     let lists = |auth: &eksplain_parse::aws_auth::AwsAuth| auth.accounts.iter().any(|account| account == arn.account);
     let is_listed = life.aws_auth_contents().any(|(_, content)| lists(&content.auth));
     arn.canonical().filter(|_| is_listed)
-}
-
-/// Whether a mapping's username can become this one: `{{SessionName}}` and its like stand for any text.
-fn renders(template: &str, username: &str) -> bool {
-    if !template.contains("{{") {
-        return template == username;
-    }
-    let mut pattern = String::new();
-    let mut rest = template;
-    while let Some((before, behind)) = rest.split_once("{{") {
-        pattern.push_str(before);
-        pattern.push('*');
-        rest = behind.split_once("}}").map_or("", |(_, behind)| behind);
-    }
-    pattern.push_str(rest);
-    eksplain_parse::glob::glob_matches(&pattern, username)
 }
 
 type Holder = (String, Option<String>, Vec<String>, Span);

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use eksplain_queries::facts::{Mark, Micros};
 
 use crate::findings::{Admin, Power, PrincipalState, Route, RouteKind, Status};
+use crate::people;
 use crate::principal::{is_aws_role, is_aws_user, of_user, principal_type};
 use crate::state::{Incarnation, World};
 
@@ -18,8 +19,7 @@ pub(crate) mod powers;
 mod spans;
 mod used;
 
-use spans::Reach;
-pub(crate) use spans::reaches;
+pub(crate) use spans::{Reach, reaches};
 
 /// Everything known of one principal in one life of a cluster, as the routes are found.
 #[derive(Debug, Default)]
@@ -152,16 +152,22 @@ fn finish(world: &World<'_>, life: &Incarnation<'_>, at: Micros, principal: Stri
         .iter()
         .any(|route| matches!(route.route, RouteKind::Creator | RouteKind::AccessPolicy));
     let fate = world.iam.fate(&principal, since, at, existed);
-    let aws_managed = is_aws_role(&principal)
-        || draft.uses.is_aws
+    // EKS and Kubernetes give their own no power beyond the bindings that every cluster has: who bound one of them to more is asked for.
+    let has_more = !is_iam
+        && draft
+            .routes
+            .iter()
+            .any(|route| matches!(route.route, RouteKind::RbacBinding | RouteKind::Escalation));
+    let is_own = draft.uses.is_aws
         || principal
             .strip_prefix("User:")
             .is_some_and(|name| is_aws_user(name, None, None));
+    let aws_managed = is_aws_role(&principal) || (is_own && !has_more);
     let sessions: BTreeSet<String> = life
         .sessions
         .iter()
         .filter(|row| row.canonical_arn.eq_ignore_ascii_case(&principal))
-        .filter_map(|row| row.session.clone())
+        .filter_map(|row| people::shown(world, row))
         .collect();
     let kubernetes_username = match (principal.split_once(':'), draft.uses.last_username) {
         (Some(("User", name)), _) => Some(name.to_owned()),

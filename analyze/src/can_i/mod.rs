@@ -7,7 +7,7 @@
 use eksplain_parse::arn::Arn;
 use eksplain_queries::facts::{Facts, Micros};
 
-use crate::findings::{Cluster, Coverage};
+use crate::findings::{Cluster, Coverage, Evidence};
 use crate::knowledge::Measure;
 use crate::rbac::{Asker, in_words, is_cluster_scoped, policies};
 use crate::state::entries::key_of;
@@ -15,6 +15,7 @@ use crate::state::{Incarnation, World};
 
 pub(crate) mod doubts;
 mod list;
+mod reviews;
 
 use doubts::Unsettled;
 pub use list::{Allowed, list};
@@ -51,6 +52,8 @@ pub struct CanI {
     pub considered: Vec<String>,
     /// What could not be.
     pub blind_spots: Vec<String>,
+    /// Records that are shown with the answer.
+    pub evidence: Vec<Evidence>,
     /// What the lake held of the cluster.
     pub coverage: Vec<Coverage>,
 }
@@ -96,6 +99,7 @@ pub fn can_i(facts: &Facts, cluster: &Cluster, who: &As, request: &Request, at: 
             As::Principal { arn } => by_principal(&world, life, arn, &request, at),
         }
     };
+    reviews::add(&world, life, who, &request, &mut answer);
     answer.blind_spots.extend(notes);
     answer
         .blind_spots

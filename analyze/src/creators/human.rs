@@ -1,7 +1,6 @@
-//! The person behind a call, and the tool: sessions followed back key by key, until somebody with a name begins the chain.
+//! The person behind the making of a cluster, and the tool.
 //!
-//! Rule: the session's key is `responseElements.credentials.accessKeyId` of the STS call that issued it, whose caller is the link
-//! before. `sourceIdentity` survives the whole chain. CloudFormation with a service role hides the person, whom CreateStack shows.
+//! Rule: CloudFormation with a service role hides the person, whom CreateStack shows; from there the chain of sessions leads on.
 
 use eksplain_parse::arn::{Arn, sso_permission_set};
 use eksplain_queries::facts::CloudTrailCall;
@@ -9,6 +8,7 @@ use eksplain_queries::facts::CloudTrailCall;
 use crate::evidence;
 use crate::findings::Evidence;
 use crate::json;
+use crate::people;
 use crate::state::{Incarnation, World};
 
 /// What following the chain gave.
@@ -17,8 +17,6 @@ pub(super) struct Chain {
     pub(super) human: Option<String>,
     pub(super) evidence: Vec<Evidence>,
 }
-
-const HOPS: usize = 5;
 
 /// Follows a call back to a person.
 pub(super) fn trace(world: &World<'_>, life: &Incarnation<'_>, call: &CloudTrailCall) -> Chain {
@@ -33,50 +31,10 @@ pub(super) fn trace(world: &World<'_>, life: &Incarnation<'_>, call: &CloudTrail
         ));
         link = stack;
     }
-    for _ in 0..HOPS {
-        if let Some(person) = link.source_identity.clone() {
-            chain.human = Some(person);
-            return chain;
-        }
-        let Some(issued) = link.access_key_id.as_deref().and_then(|key| world.index.issue_of(key)) else {
-            break;
-        };
-        chain.evidence.push(evidence::cloudtrail(
-            &issued.at,
-            format!("{} issued the session", issued.event_name),
-        ));
-        link = issued;
-        if matches!(
-            link.event_name.as_str(),
-            "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity"
-        ) {
-            break;
-        }
-    }
-    chain.human = name_of(link);
+    let (links, human) = people::links(world, link);
+    chain.evidence.extend(links.into_iter().map(people::issue));
+    chain.human = human;
     chain
-}
-
-/// Who a caller is, in the words that a person would use.
-fn name_of(call: &CloudTrailCall) -> Option<String> {
-    match call.principal_type.as_deref() {
-        Some("Root") => Some("the root user".to_owned()),
-        Some("IAMUser") => call.user_name.clone().or_else(|| {
-            call.arn
-                .as_deref()
-                .and_then(|arn| Arn::parse(arn).ok())
-                .map(|arn| arn.name().to_owned())
-        }),
-        Some("SAMLUser" | "WebIdentityUser" | "IdentityCenterUser") => {
-            call.user_name.clone().or_else(|| call.principal_id.clone())
-        }
-        Some("FederatedUser") => call
-            .arn
-            .as_deref()
-            .and_then(|arn| Arn::parse(arn).ok())
-            .map(|arn| arn.name().to_owned()),
-        _ => call.session.clone().filter(|session| session != "AWSCloudFormation"),
-    }
 }
 
 fn is_stack_role(call: &CloudTrailCall) -> bool {

@@ -56,7 +56,7 @@ fn refused_login(world: &World<'_>, line: &DeniedLogin) -> Refusal {
         evidence,
         only_with_all: false,
         last_success: success,
-        text: line.error.clone(),
+        seen: super::seen::by_login(),
     }
 }
 
@@ -239,7 +239,7 @@ fn unexplained_401s(world: &World<'_>) -> Vec<Refusal> {
                 evidence: vec![evidence::audit(&request.at, "401 Unauthorized")],
                 only_with_all: false,
                 last_success: None,
-                text: request.status_message.clone(),
+                seen: super::seen::by_login(),
             })
         })
         .collect()

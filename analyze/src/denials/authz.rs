@@ -14,6 +14,7 @@ use crate::rbac::{
 };
 use crate::state::entries::key_of;
 use crate::state::{AccessEntry, Association, World};
+use crate::username;
 use crate::words::{Confidence, Reason};
 
 /// Refused impersonation.
@@ -120,6 +121,33 @@ pub(super) fn verdict(
         verdict.confidence = Confidence::Likely;
     }
     verdict
+}
+
+/// The same refusal, where the EKS console asked for its pages: what is missing is a viewer's rights as a whole.
+pub(super) fn in_console(verdict: Verdict) -> Verdict {
+    let is_absence = matches!(
+        verdict.reason,
+        Reason::AuthzRbacNoBinding
+            | Reason::AuthzRbacGroupUnbound
+            | Reason::AuthzAccessPolicyMissing
+            | Reason::AuthzAccessPolicyInsufficient
+    );
+    if !is_absence {
+        return verdict;
+    }
+    Verdict {
+        reason: Reason::AuthzEksConsole,
+        cause: format!(
+            "the EKS console lists what the cluster has with the rights of the signed-in principal: {}",
+            verdict.cause
+        ),
+        confidence: if verdict.confidence == Confidence::Guess {
+            Confidence::Guess
+        } else {
+            Confidence::Likely
+        },
+        fix: verdict.fix,
+    }
 }
 
 fn unknown(caller: &Caller<'_>, shape: &RequestShape) -> Verdict {
@@ -414,6 +442,27 @@ impl Known<'_> {
                         return likely(
                             Reason::AuthzRbacNearMissSaNamespace,
                             format!("{words} names the service account of namespace {namespace}"),
+                        );
+                    }
+                    Subject::User(name) if name != username && username::is_meant_by(name, username) => {
+                        return likely(
+                            Reason::AuthzRbacUsernameSession,
+                            format!(
+                                "{words} names the user {name:?}; RBAC renders nothing, and the login gives {username:?}"
+                            ),
+                        );
+                    }
+                    Subject::Group(name)
+                        if self
+                            .caller
+                            .asker
+                            .groups
+                            .iter()
+                            .any(|group| group != name && username::is_meant_by(name, group)) =>
+                    {
+                        return likely(
+                            Reason::AuthzRbacUsernameSession,
+                            format!("{words} names the group {name:?}: RBAC renders nothing"),
                         );
                     }
                     Subject::User(name) if is_other_session(name, username) => {

@@ -10,7 +10,8 @@ use eksplain_parse::denied::{Cause, DeniedMessage, PolicyKind, parse_message};
 use eksplain_queries::facts::{CallSuccess, CloudTrailCall, Micros};
 
 use super::fixes::fix;
-use super::{Refusal, Verdict};
+use super::trust::Trusts;
+use super::{Refusal, Verdict, seen};
 use crate::evidence;
 use crate::findings::{Cluster, Fix, RequestShape};
 use crate::json;
@@ -41,13 +42,25 @@ pub(super) fn refusals(world: &World<'_>, scope_all: bool) -> Vec<Refusal> {
         .into_iter()
         .filter(|call| is_asked(call))
         .filter(|call| call.shared_event_id.as_deref().is_none_or(|id| shared.insert(id)));
-    calls.filter_map(|call| refusal(world, call)).collect()
+    let trusts = Trusts::of(world);
+    calls.filter_map(|call| refusal(world, call, &trusts)).collect()
 }
 
-fn refusal(world: &World<'_>, call: &CloudTrailCall) -> Option<Refusal> {
-    let text = call.error_message.as_deref().unwrap_or_default();
-    let message = parse_message(text);
-    let verdict = verdict(call, message.as_ref())?;
+/// The text of a failure; some services put it into the response alone.
+fn text_of(call: &CloudTrailCall) -> Option<String> {
+    let own = call.error_message.clone().filter(|text| !text.is_empty());
+    own.or_else(|| {
+        let response = json::parse(call.response_elements.as_deref());
+        json::text(&response, &["message", "Message", "errorMessage"]).map(str::to_owned)
+    })
+}
+
+fn refusal(world: &World<'_>, call: &CloudTrailCall, trusts: &Trusts<'_>) -> Option<Refusal> {
+    let text = text_of(call);
+    let message = text.as_deref().and_then(parse_message);
+    let verdict = verdict(call, text.as_deref().unwrap_or_default(), message.as_ref(), trusts)?;
+    let is_no_refusal = matches!(verdict.reason, Reason::EksOther | Reason::IamOther | Reason::StsOther)
+        && refuses_nobody(call.error_code.as_deref().unwrap_or_default());
     let by_message = || {
         message
             .as_ref()
@@ -94,9 +107,9 @@ fn refusal(world: &World<'_>, call: &CloudTrailCall) -> Option<Refusal> {
             &call.at,
             format!("{} failed with {code}", call.event_name),
         )],
-        only_with_all: is_service || is_service_role,
+        only_with_all: is_service || is_service_role || is_no_refusal,
         last_success,
-        text: call.error_message.clone(),
+        seen: seen::by_aws(code, &call.event_name, text.as_deref()),
         principal,
     })
 }
@@ -130,11 +143,15 @@ fn last_success(
     successes.map(|row| row.last.ts).max()
 }
 
-/// Why; `None` for errors that refuse nobody.
-pub(super) fn verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Option<Verdict> {
+/// Why; `None` for failures of services that do not decide about access.
+pub(super) fn verdict(
+    call: &CloudTrailCall,
+    text: &str,
+    message: Option<&DeniedMessage<'_>>,
+    trusts: &Trusts<'_>,
+) -> Option<Verdict> {
     let code = call.error_code.as_deref().unwrap_or_default();
     let code = code.strip_prefix("Client.").unwrap_or(code);
-    let text = call.error_message.as_deref().unwrap_or_default();
     let is_sts = call.event_source == "sts.amazonaws.com";
     let is_eks = matches!(
         call.event_source.as_str(),
@@ -192,10 +209,57 @@ pub(super) fn verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>
         }
         _ => {}
     }
-    if is_eks && !is_access {
-        return eks_verdict(call, code, text);
+    if is_access {
+        return Some(access_verdict(call, message, is_sts, trusts));
     }
-    is_access.then(|| access_verdict(call, message, is_sts))
+    let known = if is_eks { eks_verdict(call, code, text) } else { None };
+    known.or_else(|| {
+        SOURCES
+            .contains(&call.event_source.as_str())
+            .then(|| other(call, code, text))
+    })
+}
+
+/// A failure that no table knows, with what AWS said.
+fn other(call: &CloudTrailCall, code: &str, text: &str) -> Verdict {
+    let (reason, service) = match call.event_source.as_str() {
+        "eks.amazonaws.com" | "eks-auth.amazonaws.com" => (Reason::EksOther, "the EKS API"),
+        "sts.amazonaws.com" => (Reason::StsOther, "STS"),
+        "iam.amazonaws.com" => (Reason::IamOther, "IAM"),
+        _ => (Reason::IamOther, "AWS"),
+    };
+    let said: String = text.chars().take(300).collect();
+    let cause = match said.is_empty() {
+        true => format!("{service} answered {code} without a text"),
+        false => format!("{service} answered {code}: {said}"),
+    };
+    Verdict::new(reason, cause, Confidence::Guess)
+}
+
+/// Failures of calls that asked for what is not there, is there already, or came too fast: no right is missing.
+fn refuses_nobody(code: &str) -> bool {
+    let code = code.strip_prefix("Client.").unwrap_or(code);
+    let code = code.strip_suffix("Exception").unwrap_or(code);
+    matches!(
+        code,
+        "NoSuchEntity"
+            | "EntityAlreadyExists"
+            | "DeleteConflict"
+            | "Throttling"
+            | "TooManyRequests"
+            | "InternalFailure"
+            | "RequestLimitExceeded"
+    ) || [
+        "NotFound",
+        "InUse",
+        "Conflict",
+        "Server",
+        "ServiceFailure",
+        "ServiceUnavailable",
+        "LimitExceeded",
+    ]
+    .iter()
+    .any(|end| code.ends_with(end))
 }
 
 fn web_identity() -> Verdict {
@@ -243,6 +307,12 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
                 )],
             )
         }
+        "InvalidParameterException" if has("principalArn value of a Service Linked Role") => verdict(
+            Reason::EksOther,
+            "EKS does not let customers make or change access entries of service-linked roles; the service that owns the role makes its own",
+            Vec::new(),
+        )
+        .map(|found| Verdict { cause: format!("{}: {text}", found.cause), ..found }),
         "InvalidParameterException" if has("specified principalArn is invalid") => verdict(
             Reason::EksAccessEntryInvalidPrincipal,
             "an access entry needs the ARN of a principal that exists, with its path; one made seconds ago may not be known yet",
@@ -293,7 +363,12 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
 }
 
 /// Refusals of IAM, by the cause that the message names.
-fn access_verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>, is_sts: bool) -> Verdict {
+fn access_verdict(
+    call: &CloudTrailCall,
+    message: Option<&DeniedMessage<'_>>,
+    is_sts: bool,
+    trusts: &Trusts<'_>,
+) -> Verdict {
     let is_assume = is_sts && call.event_name.starts_with("AssumeRole");
     let action = message.map_or_else(
         || {
@@ -334,6 +409,15 @@ fn access_verdict(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>, is
         }
         Cause::ExplicitDeny(_, policy) => Verdict::new(Reason::IamExplicitDeny, deny_cause("a policy", *policy, "an Allow never beats it"), Confidence::Certain),
         Cause::NoAllow(_) => Verdict::new(Reason::IamIdentityPolicyUnknown, format!("some policy does not allow {action}"), Confidence::Guess).with([simulate(call, &action, resource)]),
+        Cause::Unsaid if is_assume && trusts.condition_for(call, message).is_some() => {
+            let condition = trusts.condition_for(call, message).unwrap_or_default();
+            Verdict::new(
+                Reason::StsTrustPolicyCondition,
+                format!("the trust policy lets the caller assume the role under a condition ({condition}), which the call may not have met"),
+                Confidence::Likely,
+            )
+            .with([trust_fix(call, message)])
+        }
         Cause::Unsaid if is_assume => Verdict::new(
             Reason::StsTrustPolicy,
             "the trust policy of the role, the caller's own policies, or the role's absence: STS gives one answer for all",

@@ -5,9 +5,11 @@ use eksplain_parse::denied::parse_message;
 use eksplain_queries::facts::{CloudTrailCall, DeniedLogin, DeniedRequest, Facts};
 
 use super::request::{Caller, Gate, gate, shape};
+use super::trust::Trusts;
 use super::{admission, authn, authz, aws};
 use crate::rbac::Asker;
 use crate::state::World;
+use crate::words::Reason;
 
 /// Why the API server refused a request; `code` and `status_message` must be there.
 pub(crate) fn request(request: &DeniedRequest) -> &'static str {
@@ -42,7 +44,11 @@ pub(crate) fn login(login: &DeniedLogin) -> &'static str {
 /// Why AWS refused a call; `None` for errors that refuse nobody.
 pub(crate) fn call(call: &CloudTrailCall) -> Option<&'static str> {
     let message = parse_message(call.error_message.as_deref().unwrap_or_default());
-    aws::verdict(call, message.as_ref()).map(|verdict| verdict.reason.id())
+    let text = call.error_message.as_deref().unwrap_or_default();
+    let verdict = aws::verdict(call, text, message.as_ref(), &Trusts::default())?;
+    // A text that no table knows is one that explain has no reason for.
+    let is_known = !matches!(verdict.reason, Reason::EksOther | Reason::IamOther | Reason::StsOther);
+    is_known.then(|| verdict.reason.id())
 }
 
 /// Where the sentence behind `… is forbidden: ` begins.

@@ -20,6 +20,8 @@ pub(crate) mod fixes;
 pub(crate) mod heard;
 mod not_mapped;
 mod request;
+mod seen;
+mod trust;
 
 /// One refused call, all its records together.
 #[derive(Debug, Clone)]
@@ -36,8 +38,8 @@ struct Refusal {
     only_with_all: bool,
     /// When the same principal last succeeded at the same request.
     last_success: Option<Micros>,
-    /// The error text that the log holds.
-    text: Option<String>,
+    /// What the terminal showed.
+    seen: Vec<String>,
 }
 
 /// Why a call was refused.
@@ -142,7 +144,7 @@ fn finding(shape: RequestShape, refusals: Vec<Refusal>) -> Option<Denial> {
         layer,
         reason: last_refusal.verdict.reason,
         cause: last_refusal.verdict.cause,
-        seen_by_user_as: fixes::seen_as(layer, &shape, last_refusal.text.as_deref()),
+        seen_by_user_as: last_refusal.seen,
         request: RequestShape { name, ..shape },
         count,
         by_day,

@@ -3,13 +3,14 @@
 //! Rule: the order of the API server's handlers. 403 with decision `forbid` is authorization; without a decision and with
 //! `cannot impersonate` it is impersonation; any failure with decision `allow` is admission or the object's own rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use eksplain_queries::facts::{DeniedRequest, Micros};
+use eksplain_queries::facts::{DeniedRequest, Micros, Place};
 
-use super::{Refusal, admission, authz};
+use super::{Refusal, admission, authz, seen};
 use crate::evidence;
 use crate::findings::{Layer, RequestShape};
+use crate::people;
 use crate::principal::{is_aws_user, of_user};
 use crate::rbac::{Asker, Request};
 use crate::state::World;
@@ -40,10 +41,50 @@ pub(super) fn one_stage_each<'w>(world: &'w World<'_>) -> impl Iterator<Item = &
 }
 
 pub(super) fn refusals(world: &World<'_>) -> Vec<Refusal> {
+    let console = Console::of(world);
     one_stage_each(world)
         .filter(|request| request.code != 401)
-        .map(|request| refusal(world, request))
+        .map(|request| refusal(world, request, &console))
         .collect()
+}
+
+/// Pages of the EKS console that asked for one list after the other, and got none.
+struct Console<'w>(BTreeMap<(&'w Place, Option<&'w str>, Micros), usize>);
+
+impl<'w> Console<'w> {
+    /// As many refused lists in one second are a page, not a person who types.
+    const LISTS: usize = 3;
+
+    fn of(world: &'w World<'_>) -> Self {
+        let mut lists = BTreeMap::new();
+        for request in one_stage_each(world).filter(|request| request.code == 403 && is_of_console(request)) {
+            *lists.entry(Self::key(request)).or_default() += 1;
+        }
+        Self(lists)
+    }
+
+    fn key(request: &'w DeniedRequest) -> (&'w Place, Option<&'w str>, Micros) {
+        (
+            &request.place,
+            request.username.as_deref(),
+            request.at.ts.div_euclid(1_000_000),
+        )
+    }
+
+    fn shows(&self, request: &'w DeniedRequest) -> bool {
+        is_of_console(request)
+            && self
+                .0
+                .get(&Self::key(request))
+                .is_some_and(|lists| *lists >= Self::LISTS)
+    }
+}
+
+/// What calls itself the console, and lists. The name is the client's claim.
+fn is_of_console(request: &DeniedRequest) -> bool {
+    let agent = request.user_agent.as_deref().unwrap_or_default();
+    request.verb.as_deref() == Some("list")
+        && (agent.starts_with("eks-console") || agent.starts_with("console.amazonaws.com"))
 }
 
 /// Who asked, as authorization saw it.
@@ -54,7 +95,7 @@ pub(super) struct Caller<'r> {
     pub(super) is_impersonated: bool,
 }
 
-fn refusal(world: &World<'_>, request: &DeniedRequest) -> Refusal {
+fn refusal<'w>(world: &'w World<'_>, request: &'w DeniedRequest, console: &Console<'w>) -> Refusal {
     let cluster = world.places.cluster(&request.place);
     let message = request.status_message.as_deref().unwrap_or_default();
     let impersonated = request.impersonated_username.as_deref();
@@ -71,7 +112,14 @@ fn refusal(world: &World<'_>, request: &DeniedRequest) -> Refusal {
     let shape = shape(request);
     let gate = gate(request, message);
     let verdict = match gate {
-        Gate::Authorization => authz::verdict(world, request, &caller, &shape, cluster.as_ref()),
+        Gate::Authorization => {
+            let verdict = authz::verdict(world, request, &caller, &shape, cluster.as_ref());
+            if console.shows(request) {
+                authz::in_console(verdict)
+            } else {
+                verdict
+            }
+        }
         Gate::Impersonation => authz::impersonation(username),
         Gate::Admission => admission::verdict(request, message),
     };
@@ -85,13 +133,21 @@ fn refusal(world: &World<'_>, request: &DeniedRequest) -> Refusal {
         principal,
         username: Some(username.to_owned()).filter(|name| !name.is_empty()),
         groups: groups.clone(),
-        session: request.session.clone().filter(|_| impersonated.is_none()),
+        session: request
+            .session
+            .as_deref()
+            .filter(|_| impersonated.is_none())
+            .map(|session| people::named(world, session, request.access_key_id.as_deref())),
         evidence: vec![evidence::audit(
             &request.at,
             format!("{} {}", request.code, message.chars().take(300).collect::<String>()),
         )],
         only_with_all: is_node || is_own || is_no_access_matter,
-        text: request.status_message.clone(),
+        seen: seen::by_kubectl(
+            request.code,
+            request.status_reason.as_deref(),
+            request.status_message.as_deref(),
+        ),
         at: request.at.clone(),
         request: shape,
         verdict,
@@ -203,17 +259,24 @@ pub(super) fn as_rbac(request: &DeniedRequest, shape: &RequestShape) -> Request 
 fn name_by_selector(uri: &str) -> Option<String> {
     let (_, query) = uri.split_once('?')?;
     let selector = query.split('&').find_map(|pair| pair.strip_prefix("fieldSelector="))?;
-    let selector = eksplain_parse::arn::decode_percent(selector);
+    let selector = eksplain_parse::percent::decode(selector);
     selector
         .strip_prefix("metadata.name=")
+        .map(|name| name.strip_prefix('=').unwrap_or(name))
         .filter(|name| !name.contains(','))
         .map(str::to_owned)
 }
 
 fn last_success(world: &World<'_>, request: &DeniedRequest, username: &str) -> Option<Micros> {
     let own = world.index.requests(&request.place, Some(username));
+    // Two roles may be mapped to one user name. Who impersonates matters to nobody: the name is the principal.
+    let is_same = |other: Option<&str>| match (request.canonical_arn.as_deref(), other) {
+        (Some(own), Some(other)) if request.impersonated_username.is_none() => own.eq_ignore_ascii_case(other),
+        _ => true,
+    };
     let successes = own.iter().filter(|row| {
-        row.verb == request.verb
+        is_same(row.canonical_arn.as_deref())
+            && row.verb == request.verb
             && row.api_group == request.api_group
             && row.resource == request.resource
             && row.subresource == request.subresource
@@ -234,5 +297,20 @@ mod tests {
         assert!(is_impersonation(
             r#"users "ann" is forbidden: User "bob" cannot impersonate resource "users" in API group "" at the cluster scope"#
         ));
+    }
+
+    #[test]
+    fn a_list_of_one_object_carries_its_name_however_it_is_written() {
+        for (query, name) in [
+            ("fieldSelector=metadata.name=web", Some("web")),
+            ("limit=500&fieldSelector=metadata.name%3Dweb", Some("web")),
+            ("fieldSelector=metadata.name%3D%3Dweb&watch=true", Some("web")),
+            ("fieldSelector=metadata.name%3Dweb%2Cstatus.phase%3DRunning", None),
+            ("fieldSelector=status.phase%3DRunning", None),
+            ("labelSelector=metadata.name%3Dweb", None),
+        ] {
+            let uri = format!("/api/v1/namespaces/dev/pods?{query}");
+            assert_eq!(name_by_selector(&uri).as_deref(), name, "{query}");
+        }
     }
 }

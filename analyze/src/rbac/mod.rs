@@ -184,7 +184,7 @@ pub(crate) fn parse_object(resource: &str, namespace: Option<&str>, json: &str) 
         }
         "rolebindings" | "clusterrolebindings" => {
             let namespace = namespace.filter(|_| resource == "rolebindings");
-            let subjects = object
+            let subjects: Vec<Subject> = object
                 .subjects
                 .into_iter()
                 .filter_map(|subject| subject.read(namespace.as_deref()))
@@ -197,7 +197,18 @@ pub(crate) fn parse_object(resource: &str, namespace: Option<&str>, json: &str) 
                     .and_then(|labels| labels.get(key))
                     .and_then(|value| value.as_str())
             };
-            let is_default = label("kubernetes.io/bootstrapping") == Some("rbac-defaults") || name.starts_with("eks:");
+            // Anybody may choose a name or a label: a default gives nobody else anything, and nobody but these everything.
+            let is_own = |subject: &Subject| match subject {
+                Subject::Group(name) if object.role_ref.name == "cluster-admin" => name == "system:masters",
+                Subject::Group(name) => name.starts_with("system:"),
+                Subject::User(name) if object.role_ref.name == "cluster-admin" => name == "eks:addon-manager",
+                Subject::User(name) => crate::principal::is_own_name(name),
+                Subject::ServiceAccount { namespace, .. } => {
+                    namespace == "kube-system" && object.role_ref.name != "cluster-admin"
+                }
+            };
+            let is_named = label("kubernetes.io/bootstrapping") == Some("rbac-defaults") || name.starts_with("eks:");
+            let is_default = is_named && subjects.iter().all(is_own);
             Some(RbacObject::Binding(Binding {
                 namespace,
                 name,

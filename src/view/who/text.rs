@@ -6,7 +6,7 @@ use std::io;
 use eksplain_analyze::quote;
 use eksplain_analyze::words::PrincipalState;
 
-use super::{Activity, Mapping, WhoFinding};
+use super::{Activity, AwsActivity, Behind, Deed, Mapping, WhoFinding};
 use crate::render::{Margin, Page, Text};
 use crate::view::words::{counted, gone, heading_of, principal, validity};
 use crate::view::{Cluster, short_time};
@@ -57,6 +57,12 @@ fn one(page: &mut Page<'_>, who: &WhoFinding) -> io::Result<()> {
         ]];
         page.rows(&Margin::of(2), &row)?;
     }
+    let calls: Vec<Vec<Text>> = who
+        .aws_activity
+        .iter()
+        .map(|calls| vec![Text::new().faint("calls"), calls.in_words()])
+        .collect();
+    page.rows(&Margin::of(2), &calls)?;
     let mut clusters: BTreeMap<Option<&Cluster>, Vec<Vec<Text>>> = BTreeMap::new();
     let mut tell = |cluster, label, text| {
         clusters
@@ -67,11 +73,21 @@ fn one(page: &mut Page<'_>, who: &WhoFinding) -> io::Result<()> {
     for mapping in &who.mappings {
         tell(Some(&mapping.cluster), "logs in", mapping.in_words());
     }
+    for behind in &who.people {
+        tell(Some(&behind.cluster), "used by", behind.by_whom());
+    }
+    for behind in &who.acted_as {
+        tell(Some(&behind.cluster), "acted as", behind.as_whom());
+    }
     for admin in &who.power {
         tell(Some(&admin.cluster), "power", admin.in_words());
     }
     for activity in &who.activity {
         tell(Some(&activity.cluster), "did", activity.in_words());
+    }
+    // What was changed last matters most; all of it is in the JSON.
+    for deed in who.did.iter().rev().take(DEEDS) {
+        tell(deed.cluster.as_ref(), "changed", deed.in_words());
     }
     for denial in &who.denials {
         tell(denial.cluster.as_ref(), "refused", denial.in_words());
@@ -81,6 +97,55 @@ fn one(page: &mut Page<'_>, who: &WhoFinding) -> io::Result<()> {
         page.rows(&Margin::of(4), &rows)?;
     }
     Ok(())
+}
+
+/// So many changes are shown.
+const DEEDS: usize = 12;
+
+fn from_to(first: &String, last: &String) -> String {
+    format!(", {} to {}", short_time(Some(first)), short_time(Some(last)))
+}
+
+impl Behind {
+    fn by_whom(&self) -> Text {
+        let text = Text::new()
+            .strong(&self.person)
+            .plain(&format!(" as session {}", self.session));
+        text.faint(&from_to(&self.first_seen, &self.last_seen))
+    }
+
+    fn as_whom(&self) -> Text {
+        let text = principal(&self.principal).plain(&format!(", session {}", self.session));
+        text.faint(&from_to(&self.first_seen, &self.last_seen))
+    }
+}
+
+impl AwsActivity {
+    fn in_words(&self) -> Text {
+        let text = Text::from(counted(self.calls, "call").as_str()).plain(&format!(" to {}", self.service));
+        let text = match self.actions.as_slice() {
+            [] => text,
+            actions => text.plain(&format!(": {}", actions.join(", "))),
+        };
+        let text = match self.refused {
+            0 => text,
+            refused => text.plain(&format!(", {refused} of them failed")),
+        };
+        text.faint(&from_to(&self.first_seen, &self.last_seen))
+    }
+}
+
+impl Deed {
+    fn in_words(&self) -> Text {
+        let mut text = Text::from(self.what.as_str());
+        if let Some(other) = &self.acting_as {
+            text = text.plain(" as ").then(principal(other));
+        }
+        if self.count > 1 {
+            text = text.plain(&format!(", {} times", self.count));
+        }
+        text.faint(&format!(", {}", short_time(Some(&self.ts))))
+    }
 }
 
 impl Mapping {
