@@ -94,4 +94,3 @@ pub fn list(facts: &Facts, cluster: &Cluster, who: &As, namespace: Option<&str>,
     allowed.dedup();
     allowed
 }
-

@@ -16,10 +16,10 @@ mod admission;
 mod authn;
 mod authz;
 mod aws;
-mod fixes;
 mod near_miss;
 mod not_mapped;
 mod request;
+mod seen;
 
 /// One refused call, all its records together.
 #[derive(Debug, Clone)]
@@ -141,17 +141,25 @@ fn finding(shape: RequestShape, refusals: Vec<Refusal>) -> Option<Denial> {
         session,
         layer,
         reason: last_refusal.verdict.reason,
-        cause: last_refusal.verdict.cause,
-        seen_by_user_as: fixes::seen_as(layer, &shape, last_refusal.text.as_deref()),
+        cause: last_refusal.verdict.cause.clone(),
+        seen_by_user_as: seen::seen_as(layer, &shape, last_refusal.text.as_deref()),
         request: RequestShape { name, ..shape },
         count,
         by_day,
         first_seen: first,
         last_seen: last,
         resolved,
-        fix: last_refusal.verdict.fix,
         confidence: last_refusal.verdict.confidence,
+        fix: with_advice(last_refusal.verdict),
         only_with_all: last_refusal.only_with_all,
         evidence,
     })
+}
+
+/// What to do: where nothing could be made from the records, what the reason asks for.
+fn with_advice(verdict: Verdict) -> Vec<Fix> {
+    match verdict.fix.is_empty() {
+        true => vec![crate::fixes::advice::of(verdict.reason)],
+        false => verdict.fix,
+    }
 }

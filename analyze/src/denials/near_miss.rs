@@ -16,6 +16,20 @@ pub(super) struct NearMiss<'m> {
     pub(super) confidence: Confidence,
 }
 
+impl NearMiss<'_> {
+    /// The mapping can match nobody, so that nobody misses it.
+    pub(super) fn is_nobodys(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::AuthnNearMissSsoPath
+                | Reason::AuthnNearMissRolePath
+                | Reason::AuthnNearMissAssumedRoleArn
+                | Reason::AuthnNearMissPartition
+                | Reason::AuthnNearMissWhitespace
+        )
+    }
+}
+
 /// From the likeliest on; the first that any mapping shows is taken.
 const KINDS: [(Reason, &str, Confidence); 12] = [
     (
@@ -173,7 +187,7 @@ fn kind(mapping: &Mapping, caller: &str, arn: &Arn<'_>) -> Option<usize> {
 }
 
 /// Whether one letter, or hyphens for underscores, makes one name of the other; short names differ by chance.
-fn is_one_edit(a: &str, b: &str) -> bool {
+pub(super) fn is_one_edit(a: &str, b: &str) -> bool {
     if a == b || a.len().min(b.len()) < 5 {
         return false;
     }

@@ -71,8 +71,8 @@ fn refusal(world: &World<'_>, request: &DeniedRequest) -> Refusal {
     let shape = shape(request);
     let gate = gate(request, message);
     let verdict = match gate {
-        Gate::Authorization => authz::verdict(world, request, &caller, &shape, cluster.as_ref()),
-        Gate::Impersonation => authz::impersonation(username),
+        Gate::Authorization => authz::verdict(world, request, &caller, &shape),
+        Gate::Impersonation => authz::impersonation(request, message),
         Gate::Admission => admission::verdict(request, message),
     };
     let is_node = username.starts_with("system:node:");

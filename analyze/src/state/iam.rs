@@ -152,7 +152,9 @@ impl IamHistory {
         }
         let born = json::text(inner, &["CreateDate", "createDate"]).and_then(eksplain_parse::time::parse_rfc3339);
         if let Some(born) = born {
-            let is_recorded = events.iter().any(|event| event.is_birth && (event.ts - born).abs() < CLOCKS);
+            let is_recorded = events
+                .iter()
+                .any(|event| event.is_birth && (event.ts - born).abs() < CLOCKS);
             if !is_recorded {
                 events.push(IamEvent::seen(at, born, true, true));
                 events.sort_by(|a, b| (a.ts, &a.at).cmp(&(b.ts, &b.at)));
@@ -182,7 +184,9 @@ impl IamHistory {
             for pair in stretches.windows(2) {
                 let [(_, last), (first, _)] = pair else { continue };
                 let events = self.events.entry(key.clone()).or_default();
-                let is_told = events.iter().any(|event| !event.is_birth && event.ts >= last.ts && event.ts <= first.ts);
+                let is_told = events
+                    .iter()
+                    .any(|event| !event.is_birth && event.ts >= last.ts && event.ts <= first.ts);
                 if last.ts < first.ts && !is_told {
                     events.push(IamEvent::seen(first, first.ts, false, false));
                     events.push(IamEvent::seen(first, first.ts, true, false));
@@ -271,7 +275,11 @@ impl IamHistory {
                 }
             }
         }
-        let died_before = events.iter().rev().find(|event| event.ts < since).is_some_and(|event| !event.is_birth);
+        let died_before = events
+            .iter()
+            .rev()
+            .find(|event| event.ts < since)
+            .is_some_and(|event| !event.is_birth);
         if fate.state == PrincipalState::Unknown && !died_before && (was_there || last_proof.is_some()) {
             fate.state = PrincipalState::Present;
             last_proof = last_proof.or(Some(since));
@@ -285,6 +293,19 @@ impl IamHistory {
         fate
     }
 
+    /// The name that a user has at a moment, where it was renamed after another; `None` where it was not, or the renamed one is gone.
+    pub(crate) fn renamed(&self, canonical: &str, since: Micros, until: Micros) -> Option<String> {
+        let mut now = canonical.to_owned();
+        let mut from = since;
+        // A chain of renames ends: each is later than the one before.
+        while let Some(event) = self.fate(&now, from, until, true).deleted {
+            let new = event.renamed_to.as_deref()?;
+            let (head, _) = now.rsplit_once('/')?;
+            (now, from) = (format!("{head}/{new}"), event.ts);
+        }
+        (now != canonical).then_some(now)
+    }
+
     /// The first end of a principal after a moment at which it existed: an entry made before it does not admit whoever has the name
     /// later.
     pub(crate) fn first_end(&self, canonical: &str, since: Micros, until: Micros) -> Option<&IamEvent> {
@@ -296,7 +317,9 @@ impl IamHistory {
     /// CloudTrail of the account that a principal is of.
     pub(crate) fn log_of(&self, canonical: &str) -> &Log {
         let account = Arn::parse(canonical).ok().map(|arn| arn.account.to_owned());
-        account.and_then(|account| self.logs.get(&account)).unwrap_or(&self.without)
+        account
+            .and_then(|account| self.logs.get(&account))
+            .unwrap_or(&self.without)
     }
 
     /// Accounts whose IAM events are in the lake.
