@@ -145,34 +145,22 @@ pub(crate) fn elsewhere(cluster_account: &str, principal: &str) -> String {
 
 const LONGEST: usize = 63;
 
-/// A name of RFC 1123 from words; where letters had to go, a hash of all of them makes it unique.
-pub(crate) fn unique_name(words: &[&str]) -> String {
+/// A name of RFC 1123 from words; where letters had to go, or `all` says more than is shown, a hash of all makes it unique.
+pub(crate) fn unique_name(shown: &[&str], all: &[&str]) -> String {
     let mut name = String::new();
-    let mut is_whole = true;
-    for word in words.iter().filter(|word| !word.is_empty()) {
-        if !name.is_empty() {
-            name.push('-');
-        }
-        for c in word.chars() {
-            if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' {
-                name.push(c);
-            } else {
-                // `/` and `.` only join words; anything else is lost.
-                is_whole &= matches!(c, '/' | '.');
-                name.push(if c.is_ascii_uppercase() {
-                    c.to_ascii_lowercase()
-                } else {
-                    '-'
-                });
-            }
-        }
+    let mut is_whole = shown == all;
+    for c in shown.iter().flat_map(|word| ["-", word]).flat_map(str::chars) {
+        let is_plain = c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        // `/` and `.` only join words; anything else is lost.
+        is_whole &= is_plain || matches!(c, '/' | '.');
+        name.push(if is_plain || c.is_ascii_uppercase() { c.to_ascii_lowercase() } else { '-' });
     }
-    let name: Vec<&str> = name.split('-').filter(|part| !part.is_empty()).collect();
-    let mut name = name.join("-");
+    let parts: Vec<&str> = name.split('-').filter(|part| !part.is_empty()).collect();
+    let mut name = parts.join("-");
     if is_whole && name.len() <= LONGEST {
         return name;
     }
-    let hash = format!("{:08x}", hash(words));
+    let hash = format!("{:08x}", hash(all));
     name.truncate(LONGEST - hash.len() - 1);
     format!("{}-{hash}", name.trim_end_matches('-'))
 }

@@ -44,12 +44,17 @@ fn subject_object(subject: &Subject) -> Value {
     }
 }
 
-fn subject_words(subject: &Subject) -> Vec<&str> {
+/// The subject in the name of what is made for it, and the whole of it.
+fn subject_words(subject: &Subject) -> (Vec<&str>, Vec<&str>) {
     match subject {
-        // Of an ARN or a URL only the end tells users apart; the hash has all of it.
-        Subject::User(name) => vec![name],
-        Subject::Group(name) => vec!["group", name],
-        Subject::ServiceAccount { namespace, name } => vec!["sa", namespace, name],
+        // Of an ARN its end tells people apart; the hash has all of it.
+        Subject::User(name) if name.starts_with("arn:") => {
+            let end = name.split_once('/').map_or(name.as_str(), |(_, end)| end);
+            (vec![end], vec![name])
+        }
+        Subject::User(name) => (vec![name], vec![name]),
+        Subject::Group(name) => (vec!["group", name], vec!["group", name]),
+        Subject::ServiceAccount { namespace, name } => (vec!["sa", namespace, name], vec!["sa", namespace, name]),
     }
 }
 
@@ -117,9 +122,10 @@ pub(crate) fn exact(request: &RequestShape, subject: &Subject) -> Fix {
     let exact = Exact::of(request);
     let group = exact.group.split('.').next().unwrap_or_default();
     let what = exact.url.unwrap_or(&exact.resource);
-    let mut words = vec!["allow", exact.verb, what, group, exact.name.unwrap_or_default()];
-    words.extend(subject_words(subject));
-    let name = unique_name(&words);
+    let words = ["allow", exact.verb, what, group, exact.name.unwrap_or_default()];
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let (shown, all) = subject_words(subject);
+    let name = unique_name(&[&words[..], &shown].concat(), &[&words[..], &all].concat());
     let namespace = request.namespace.as_deref().filter(|_| exact.url.is_none());
     let (role, binding) = match namespace {
         Some(_) => ("Role", "RoleBinding"),
