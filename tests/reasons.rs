@@ -193,7 +193,10 @@ impl World {
             let reason = finding["reason"].as_str().unwrap().to_owned();
             let fix = finding["fix"].as_array().unwrap();
             let is_said = |fix: &Value| !fix["title"].as_str().unwrap().is_empty();
-            assert!(!fix.is_empty() && fix.iter().all(is_said), "{reason} has no fix and does not say why: {finding}");
+            assert!(
+                !fix.is_empty() && fix.iter().all(is_said),
+                "{reason} has no fix and does not say why: {finding}"
+            );
             assert!(
                 reason.starts_with(&format!("{}.", finding["layer"].as_str().unwrap())),
                 "{finding}"

@@ -22,7 +22,12 @@ pub(crate) fn check(answers: &[Value]) {
         .spawn()
         .unwrap();
     // It reads all before it writes much.
-    child.stdin.take().unwrap().write_all(lines.join("\n").as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(lines.join("\n").as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(
         output.status.success(),
@@ -37,12 +42,19 @@ fn fixes(answer: &Value) -> Vec<Value> {
     let mut found = Vec::new();
     for finding in answer["findings"].as_array().into_iter().flatten() {
         let cluster = finding["cluster"].to_string();
-        let reason = finding["reason"].as_str().or(finding["rule"].as_str()).unwrap_or("recovery");
+        let reason = finding["reason"]
+            .as_str()
+            .or(finding["rule"].as_str())
+            .unwrap_or("recovery");
         for fix in finding["fix"].as_array().into_iter().flatten() {
-            found.push(json!({"from": reason, "cluster": cluster, "commands": fix["commands"], "manifest": fix["manifest"]}));
+            found.push(
+                json!({"from": reason, "cluster": cluster, "commands": fix["commands"], "manifest": fix["manifest"]}),
+            );
         }
         for option in finding["recovery"]["options"].as_array().into_iter().flatten() {
-            found.push(json!({"from": option["title"], "cluster": cluster, "commands": option["commands"], "manifest": null}));
+            found.push(
+                json!({"from": option["title"], "cluster": cluster, "commands": option["commands"], "manifest": null}),
+            );
         }
     }
     found

@@ -201,10 +201,14 @@ fn exact_fix(
         return vec![power::warning(power)];
     }
     let username = caller.asker.username.as_str();
-    let mut fixes = vec![bindings::exact(
-        &exact_shape(denied, shape),
-        &subject_to_bind(caller, denied, life),
-    )];
+    let subject = subject_to_bind(caller, denied, life);
+    let mut exact = bindings::exact(&exact_shape(denied, shape), &subject);
+    if matches!(subject, Subject::User(_)) && has_session_name(caller, denied) {
+        exact
+            .title
+            .push_str("; the user name has the session in it: another session is another user");
+    }
+    let mut fixes = vec![exact];
     if service_account(username).is_none() && !caller.is_impersonated {
         fixes.push(client::verify_request(shape));
     }
@@ -215,17 +219,23 @@ fn exact_fix(
 fn subject_to_bind(caller: &Caller<'_>, denied: &DeniedRequest, life: Option<&Incarnation<'_>>) -> Subject {
     let username = caller.asker.username.as_str();
     let user = bindings::subject_of_user(username);
-    let has_session = username.contains(":assumed-role/")
-        || denied
-            .session
-            .as_deref()
-            .is_some_and(|session| username != session && username.contains(session));
+    let has_session = has_session_name(caller, denied);
     let mut own = caller.asker.groups.iter().filter(|group| is_group_of_login(group));
     let group = own.find(|group| has_session || life.is_some_and(|life| is_only_of(life, caller.canonical, group)));
     match group {
         Some(group) if matches!(user, Subject::User(_)) => Subject::Group(group.clone()),
         _ => user,
     }
+}
+
+/// Whether the user name changes with the role session.
+fn has_session_name(caller: &Caller<'_>, denied: &DeniedRequest) -> bool {
+    let username = caller.asker.username.as_str();
+    username.contains(":assumed-role/")
+        || denied
+            .session
+            .as_deref()
+            .is_some_and(|session| username != session && username.contains(session))
 }
 
 /// A group that a mapping or an entry gave, and not Kubernetes; one in angle brackets was copied from an example.

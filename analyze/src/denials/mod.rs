@@ -130,8 +130,18 @@ fn finding(shape: RequestShape, refusals: Vec<Refusal>) -> Option<Denial> {
         .chunk_by(|a, b| day_of(a) == day_of(b))
         .filter_map(|day| Some((day.first()?.at.ts, day.len() as u64)))
         .collect();
+    let names: BTreeSet<String> = refusals
+        .iter()
+        .filter_map(|refusal| refusal.request.name.clone())
+        .collect();
     // The last word: state may have been known better by then.
-    let last_refusal = refusals.into_iter().next_back()?;
+    let mut last_refusal = refusals.into_iter().next_back()?;
+    if let Some(last) = last_refusal.request.name.as_deref().filter(|_| names.len() > 1) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for fix in &mut last_refusal.verdict.fix {
+            crate::fixes::rbac::for_names(fix, last, &names);
+        }
+    }
     let layer = last_refusal.verdict.reason.layer();
     Some(Denial {
         cluster: last_refusal.cluster,

@@ -39,10 +39,14 @@ pub(super) struct Refused<'r, 'w> {
 const PROPAGATION: Micros = 60 * 1_000_000;
 
 pub(super) fn verdict(refused: &Refused<'_, '_>) -> Verdict {
-    refused
+    let mut verdict = refused
         .by_entry()
         .or_else(|| refused.by_aws_auth())
-        .unwrap_or_else(|| refused.by_absence())
+        .unwrap_or_else(|| refused.by_absence());
+    if let Some(since) = refused.corrected_since() {
+        verdict.fix = vec![fixes::words(since), client::verify()];
+    }
+    verdict
 }
 
 impl Refused<'_, '_> {
@@ -98,6 +102,31 @@ impl Refused<'_, '_> {
         let cause = "its access entry is bound to the unique id of an earlier principal of the same name";
         let fix = access_entry::renew(self.cluster, entry, ts);
         Some(Verdict::new(Reason::AuthnAccessEntryStaleId, cause, confidence).with([fix]))
+    }
+
+    /// What admits the caller by now, where it did not then.
+    fn corrected_since(&self) -> Option<String> {
+        let key = key_of(self.principal);
+        let mode = self.life.mode_at(NOW);
+        let mut entries = self.life.entries_at(NOW).filter(|_| mode.reads_entries());
+        let newer = entries.find(|entry| entry.is_of(key.as_deref()) && entry.stay.start() > self.ts());
+        if let Some(entry) = newer {
+            let when = format_rfc3339(entry.stay.start());
+            return Some(format!(
+                "Log in again: an access entry for the caller was created at {when}, after this refusal"
+            ));
+        }
+        if matches!(mode, Mode::Api | Mode::Unknown) {
+            return None;
+        }
+        let Known::Is(now) = self.life.aws_auth_at(self.life.logs.lake_end(), Measure::Standing) else {
+            return None;
+        };
+        let then = self.life.aws_auth_at(self.ts(), Measure::Whole);
+        let is_mapped_now = self.maps_caller(&now.auth).is_some();
+        let was_mapped = then.likely().is_some_and(|then| self.maps_caller(&then.auth).is_some());
+        (is_mapped_now && !was_mapped)
+            .then(|| "Log in again: aws-auth maps the caller by now, after this refusal".to_owned())
     }
 
     fn logged_in_with_another_id(&self, id: &str) -> bool {

@@ -153,7 +153,11 @@ pub(crate) fn unique_name(shown: &[&str], all: &[&str]) -> String {
         let is_plain = c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         // `/` and `.` only join words; anything else is lost.
         is_whole &= is_plain || matches!(c, '/' | '.');
-        name.push(if is_plain || c.is_ascii_uppercase() { c.to_ascii_lowercase() } else { '-' });
+        name.push(if is_plain || c.is_ascii_uppercase() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        });
     }
     let parts: Vec<&str> = name.split('-').filter(|part| !part.is_empty()).collect();
     let mut name = parts.join("-");

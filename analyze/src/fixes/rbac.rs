@@ -164,6 +164,37 @@ pub(crate) fn exact(request: &RequestShape, subject: &Subject) -> Fix {
     }
 }
 
+/// The same for every name that was refused alike; `last` is the one that the fix was made for.
+pub(crate) fn for_names(fix: &mut Fix, last: &str, names: &[&str]) {
+    const MOST: usize = 20;
+    let flag = |name: &str| format!(" --resource-name={}", quote(name));
+    let Some(rest) = fix
+        .commands
+        .first()
+        .and_then(|command| command.strip_suffix(&flag(last)))
+    else {
+        return;
+    };
+    let count = names.len();
+    let listed = &names[..count.min(MOST)];
+    fix.commands[0] = format!("{rest}{}", listed.iter().map(|name| flag(name)).collect::<String>());
+    let mut objects: Value = fix
+        .manifest
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    if let Some(rule) = objects.pointer_mut("/items/0/rules/0") {
+        rule["resourceNames"] = json!(listed);
+        fix.manifest = serde_json::to_string_pretty(&objects).ok();
+    }
+    fix.title = match count <= MOST {
+        true => format!("Allow exactly this, for the {count} names that were refused"),
+        false => format!(
+            "Allow exactly this, for the first {MOST} of {count} names that were refused; leave --resource-name out to allow it for all"
+        ),
+    };
+}
+
 /// The role that a binding names and that does not exist, with exactly what was asked for.
 pub(crate) fn missing_role(request: &RequestShape, role: &str, is_cluster_role: bool) -> Fix {
     let flags = Exact::of(request).flags();
