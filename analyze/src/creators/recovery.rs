@@ -294,7 +294,11 @@ impl Case<'_> {
         let entry = entries.find(|entry| entry.canonical.eq_ignore_ascii_case(name));
         let cluster = &self.life.cluster;
         let commands = match entry {
-            Some(entry) => access_entry::renew(cluster, entry, self.at).commands,
+            Some(entry) => {
+                let now = self.world.paths.whole(name);
+                let arn = WholeArn::known(now.as_deref().unwrap_or(&entry.principal_arn));
+                access_entry::renew(cluster, entry, self.at, &arn).commands
+            }
             None => {
                 let arn = WholeArn::of(self.world, name);
                 let mut commands = vec![access_entry::delete(cluster, &arn)];

@@ -2,19 +2,21 @@
 //!
 //! Rule: kubernetes/kubernetes RBAC evaluation, EKS access policies; the order of reasons is the domain's.
 
+use eksplain_parse::arn::canonical_arn;
 use eksplain_queries::facts::DeniedRequest;
 
 use super::near_miss::is_one_edit;
 use super::request::{Caller, as_rbac};
 use super::{Verdict, request};
 use crate::findings::{Fix, RequestShape};
+use crate::fixes::names::WholeArn;
 use crate::fixes::{NOW, access_entry, aws_auth, client, power, rbac as bindings, words};
 use crate::knowledge::{Known as Knowledge, Measure};
 use crate::rbac::{
     Binding, Rbac, Request, Role, Subject, in_words, policies, rule_allows, scope_covers, service_account,
 };
 use crate::state::entries::key_of;
-use crate::state::{AccessEntry, Association, Incarnation, World};
+use crate::state::{AccessEntry, Association, Incarnation, Mode, World};
 use crate::words::{Confidence, Reason};
 
 /// Refused impersonation.
@@ -143,6 +145,7 @@ pub(super) fn verdict(world: &World<'_>, denied: &DeniedRequest, caller: &Caller
         shape,
         denied,
         life,
+        world,
     };
     let mut verdict = known.verdict();
     if !is_complete && verdict.confidence == Confidence::Certain && verdict.reason == Reason::AuthzRbacNoBinding {
@@ -302,6 +305,7 @@ struct Known<'k> {
     shape: &'k RequestShape,
     denied: &'k DeniedRequest,
     life: &'k Incarnation<'k>,
+    world: &'k World<'k>,
 }
 
 impl Known<'_> {
@@ -638,10 +642,22 @@ impl Known<'_> {
         let group = format!("{}-users", binding.name.replace(':', "-"));
         let correction = bindings::correct_subject(binding, wrong, &Subject::Group(group.clone()));
         let Some(entry) = self.entry else {
-            return vec![
-                aws_auth::correct_names(&format!("the mapping of the caller's role: give it the group {group}")),
-                correction,
-            ];
+            let canonical = self
+                .caller
+                .canonical
+                .or(Some(&self.caller.asker.username))
+                .and_then(canonical_arn);
+            let arn = canonical.map(|arn| WholeArn::of(self.world, &arn));
+            let group_first = match (self.life.mode_at(NOW), arn) {
+                (Mode::Api, Some(arn)) => crate::fixes::fix(
+                    format!(
+                        "Give the access entry the group {group}; the groups that describe-access-entry shows are named again, because the list is replaced"
+                    ),
+                    access_entry::add_group_unseen(&self.life.cluster, &arn, &group),
+                ),
+                _ => aws_auth::correct_names(&format!("the mapping of the caller's role: give it the group {group}")),
+            };
+            return vec![group_first, correction];
         };
         let mut fix = correction;
         fix.title = format!("Give the access entry the group {group}, and bind it in place of the session");

@@ -100,7 +100,7 @@ impl Refused<'_, '_> {
             _ => Confidence::Likely,
         };
         let cause = "its access entry is bound to the unique id of an earlier principal of the same name";
-        let fix = access_entry::renew(self.cluster, entry, ts);
+        let fix = access_entry::renew(self.cluster, entry, ts, &self.whole_arn(entry));
         Some(Verdict::new(Reason::AuthnAccessEntryStaleId, cause, confidence).with([fix]))
     }
 
@@ -345,6 +345,12 @@ impl Refused<'_, '_> {
             .or_else(|| self.sts.and_then(|sts| sts.session.as_deref()));
         let id = session.and_then(|session| session.strip_prefix("i-"));
         id.is_some_and(|id| matches!(id.len(), 8 | 17) && id.bytes().all(|b| b.is_ascii_hexdigit()))
+    }
+
+    /// The principal's ARN of now: created again, it may have another path than its entry.
+    fn whole_arn(&self, entry: &AccessEntry) -> WholeArn {
+        let now = self.world.paths.whole(self.principal);
+        WholeArn::known(now.as_deref().unwrap_or(&entry.principal_arn))
     }
 
     fn entry(&self) -> Fix {

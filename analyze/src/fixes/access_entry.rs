@@ -222,10 +222,11 @@ pub(crate) fn delete(cluster: &Cluster, arn: &WholeArn) -> String {
     )
 }
 
-/// Deletes a stale entry and makes it again, with everything that it had at a moment.
-pub(crate) fn renew(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Fix {
+/// Deletes a stale entry and makes it again, with everything that it had at a moment; `arn` is the principal's of now, whose path may be
+/// another.
+pub(crate) fn renew(cluster: &Cluster, entry: &AccessEntry, at: Micros, arn: &WholeArn) -> Fix {
     let mut commands = vec![delete(cluster, &WholeArn::known(&entry.principal_arn))];
-    commands.extend(restoring(cluster, entry, at));
+    commands.extend(restoring(cluster, entry, at, arn));
     fix(
         "Delete the access entry and create it again, with the type, user name, groups and policies it had",
         commands,
@@ -236,7 +237,7 @@ pub(crate) fn renew(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Fix {
 pub(crate) fn restore(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Fix {
     fix(
         "Create the access entry again, with the type, user name, groups and policies it had",
-        restoring(cluster, entry, at),
+        restoring(cluster, entry, at, &WholeArn::known(&entry.principal_arn)),
     )
 }
 
@@ -261,8 +262,7 @@ pub(crate) fn renew_renamed(cluster: &Cluster, arn: &WholeArn) -> Fix {
 }
 
 /// The commands that make an entry as it was at a moment.
-pub(crate) fn restoring(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Vec<String> {
-    let arn = WholeArn::known(&entry.principal_arn);
+fn restoring(cluster: &Cluster, entry: &AccessEntry, at: Micros, arn: &WholeArn) -> Vec<String> {
     let kind = entry.entry_type.as_deref().unwrap_or("STANDARD");
     let mut create = format!(
         "aws eks create-access-entry {} --principal-arn {} --type {}",
@@ -284,7 +284,7 @@ pub(crate) fn restoring(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> V
     let mut commands = vec![create];
     let policies = entry.associations_at(at);
     commands.extend(
-        policies.map(|association| associate(cluster, &arn, &association.policy, association.namespaces.as_deref())),
+        policies.map(|association| associate(cluster, arn, &association.policy, association.namespaces.as_deref())),
     );
     commands
 }
@@ -299,6 +299,19 @@ pub(crate) fn add_group(cluster: &Cluster, entry: &AccessEntry, group: &str) -> 
         quote(&entry.principal_arn),
         words.join(" ")
     )
+}
+
+/// Gives an entry that no record shows a group more.
+pub(crate) fn add_group_unseen(cluster: &Cluster, arn: &WholeArn, group: &str) -> Vec<String> {
+    let place = of_cluster(cluster);
+    arn.before(vec![
+        format!("aws eks describe-access-entry {place} --principal-arn {}", arn.word),
+        format!(
+            "aws eks update-access-entry {place} --principal-arn {} --kubernetes-groups {}",
+            arn.word,
+            quote(group)
+        ),
+    ])
 }
 
 /// An entry that is there already.
