@@ -194,6 +194,8 @@ def check_table(table, words):
         while at < len(words):
             word = words[at]
             at += 1
+            if word == "--":
+                return behind + words[at:]
             if not word.startswith("-") or word == "-":
                 behind.append(word)
                 continue

@@ -140,6 +140,17 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
 fn missing_account(text: &str) -> Option<Fix> {
     let rest = text.strip_prefix("error looking up service account ")?;
     let (namespace, name) = rest.split_once(": ")?.0.split_once('/')?;
+    // Admission comes before validation: the name may be anything.
+    let is_name = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !text.starts_with('-')
+    };
+    if !is_name(name) || !is_name(namespace) {
+        return None;
+    }
     let command = format!("kubectl create serviceaccount {} -n {}", quote(name), quote(namespace));
     Some(fix("Create it, or correct its name in the pod", vec![command]))
 }

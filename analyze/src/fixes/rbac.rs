@@ -206,15 +206,23 @@ pub(crate) fn missing_role(request: &RequestShape, role: &str, is_cluster_role: 
         format!(
             "Create the {kind} that the binding names, with exactly this permission; everybody in the binding gets it"
         ),
-        vec![format!("kubectl create {kind} {}{place} {flags}", quote(role))],
+        vec![format!("kubectl create {kind}{place} {flags} {}", object_name(role))],
     )
 }
 
 fn binding_command(binding: &Binding) -> String {
-    let name = quote(&binding.name);
+    let name = object_name(&binding.name);
     match &binding.namespace {
-        Some(namespace) => format!("rolebinding {name} -n {}", quote(namespace)),
+        Some(namespace) => format!("-n {} rolebinding {name}", quote(namespace)),
         None => format!("clusterrolebinding {name}"),
+    }
+}
+
+/// Names of RBAC objects may be anything that fits into a path: one that looks like a flag goes behind none.
+fn object_name(name: &str) -> String {
+    match name.starts_with('-') {
+        true => format!("-- {}", quote(name)),
+        false => quote(name),
     }
 }
 
@@ -253,8 +261,8 @@ pub(crate) fn correct_api_group(role: &Role, rule: &Rule, group: &str) -> Option
         return None;
     }
     let object = match &role.namespace {
-        Some(namespace) => format!("role {} -n {}", quote(&role.name), quote(namespace)),
-        None => format!("clusterrole {}", quote(&role.name)),
+        Some(namespace) => format!("-n {} role {}", quote(namespace), object_name(&role.name)),
+        None => format!("clusterrole {}", object_name(&role.name)),
     };
     let operations = json!([
         {"op": "test", "path": format!("/rules/{index}/resources"), "value": rule.resources},
