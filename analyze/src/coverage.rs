@@ -41,9 +41,7 @@ fn one(world: &World<'_>, cluster: Option<Cluster>, source: Source, days: &[&Cov
         Some(cluster) => {
             let lives = world.lives.get(cluster).map_or(&[][..], Vec::as_slice);
             let gaps = lives.iter().flat_map(|life| gaps(life, source, at)).collect();
-            let spots = lives
-                .last()
-                .map(|life| blind_spots(world, lives, life, source, last, at));
+            let spots = lives.last().map(|life| blind_spots(world, lives, life, source, last, at));
             (gaps, spots.unwrap_or_default())
         }
     };
@@ -176,11 +174,7 @@ fn of_log(lives: &[Incarnation<'_>], log: &Log, source: Source, at: Micros) -> V
 fn of_audit(life: &Incarnation<'_>, at: Micros) -> Vec<String> {
     let mut spots = Vec::new();
     let by_name = |by: Option<&str>| by.map_or("somebody".to_owned(), str::to_owned);
-    if let Some(version) = life
-        .aws_auth
-        .last_by(at)
-        .filter(|version| version.state == State::Obscured)
-    {
+    if let Some(version) = life.aws_auth.last_by(at).filter(|version| version.state == State::Obscured) {
         let by = by_name(version.by.as_deref());
         let why = match version.how {
             How::Birth => "EKS does not log the content of a create",

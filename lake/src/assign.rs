@@ -91,14 +91,9 @@ impl Lake {
                 for batch in read(&path)? {
                     let batch = batch?;
                     let Some(keys) = keys(&batch) else { continue };
-                    let clusters = batch
-                        .column_by_name("cluster")
-                        .and_then(|column| column.as_string_opt::<i32>());
+                    let clusters = batch.column_by_name("cluster").and_then(|column| column.as_string_opt::<i32>());
                     let Some(clusters) = clusters else { continue };
-                    let own = keys
-                        .iter()
-                        .zip(clusters)
-                        .filter(|(_, cluster)| *cluster == Some(assignment.cluster));
+                    let own = keys.iter().zip(clusters).filter(|(_, cluster)| *cluster == Some(assignment.cluster));
                     ids.extend(own.map(|(key, _)| key.id));
                 }
             }
@@ -143,13 +138,10 @@ impl Change for Assign<'_> {
             return Ok((rows, keep.collect()));
         }
         let column = |name: &str| -> Result<StringArray> {
-            let column = rows
-                .column_by_name(name)
-                .and_then(|column| column.as_string_opt::<i32>());
+            let column = rows.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
             column.cloned().ok_or_else(|| lacks(table, name))
         };
-        let (ids, accounts, regions, clusters) =
-            (column("id")?, column("account")?, column("region")?, column("cluster")?);
+        let (ids, accounts, regions, clusters) = (column("id")?, column("account")?, column("region")?, column("cluster")?);
         let text = |column: &StringArray, row: usize| column.is_valid(row).then(|| column.value(row).to_owned());
         let objects = match table {
             Table::Snapshot => Some((column("kind")?, column("name")?, column("body")?)),
@@ -161,20 +153,14 @@ impl Change for Assign<'_> {
         let mut new: [Vec<Option<String>>; 4] = Default::default();
         let mut order = Vec::with_capacity(count);
         for (row, number) in (0..count).zip(keep) {
-            let (mut id, mut account, mut region, mut cluster) = (
-                text(&ids, row),
-                text(&accounts, row),
-                text(&regions, row),
-                text(&clusters, row),
-            );
+            let (mut id, mut account, mut region, mut cluster) =
+                (text(&ids, row), text(&accounts, row), text(&regions, row), text(&clusters, row));
             let is_of_cluster = objects
                 .as_ref()
                 .is_none_or(|(kinds, names, _)| is_of_cluster(kinds.value(row), names.value(row)));
             let mut is_kept = true;
             if wanted[row] && is_of_cluster {
-                let differs = |own: &Option<String>, given: Option<&str>| {
-                    own.is_some() && given.is_some() && own.as_deref() != given
-                };
+                let differs = |own: &Option<String>, given: Option<&str>| own.is_some() && given.is_some() && own.as_deref() != given;
                 self.done.differing += u64::from(differs(&account, given.account) || differs(&region, given.region));
                 account = account.or_else(|| given.account.map(str::to_owned));
                 region = region.or_else(|| given.region.map(str::to_owned));
@@ -220,12 +206,8 @@ impl Change for Assign<'_> {
             }
         }
         let [ids, accounts, regions, clusters] = new;
-        let mut changed: BTreeMap<&str, Vec<Option<String>>> = BTreeMap::from([
-            ("id", ids),
-            ("account", accounts),
-            ("region", regions),
-            ("cluster", clusters),
-        ]);
+        let mut changed: BTreeMap<&str, Vec<Option<String>>> =
+            BTreeMap::from([("id", ids), ("account", accounts), ("region", regions), ("cluster", clusters)]);
         let schema = rows.schema();
         let columns: Vec<ArrayRef> = schema
             .fields()

@@ -70,9 +70,7 @@ impl Lake {
         // A part that came out as it was stays.
         let same: BTreeSet<_> = commit.parts.iter().map(|part| part.path.clone()).collect();
         commit.removed.retain(|path| !same.contains(path));
-        commit
-            .parts
-            .retain(|part| !self.part_infos().iter().any(|own| own.path == part.path));
+        commit.parts.retain(|part| !self.part_infos().iter().any(|own| own.path == part.path));
         Ok(commit)
     }
 }
@@ -93,11 +91,7 @@ fn wanted_rows(path: &Path, change: &dyn Change) -> Result<Vec<bool>> {
     let mut wanted = Vec::new();
     for batch in reader {
         let batch = batch.map_err(|error| at_path(path, error.to_string()))?;
-        let column = |name: &str| {
-            batch
-                .column_by_name(name)
-                .and_then(|column| column.as_string_opt::<i32>())
-        };
+        let column = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
         let (Some(clusters), Some(uris)) = (column("cluster"), column("source_uri")) else {
             return Err(at_path(path, "it has no columns cluster and source_uri".to_owned()));
         };

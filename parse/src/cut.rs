@@ -50,9 +50,7 @@ pub fn mend(text: &str) -> Option<String> {
             b if b.is_ascii_whitespace() => {}
             _ => {
                 // A number or a word is whole only where something stands behind it.
-                let end = bytes[at..]
-                    .iter()
-                    .position(|b| matches!(b, b',' | b'}' | b']') || b.is_ascii_whitespace());
+                let end = bytes[at..].iter().position(|b| matches!(b, b',' | b'}' | b']') || b.is_ascii_whitespace());
                 let Some(length) = end else { break };
                 at += length;
                 whole = Some((at, open.clone()));
@@ -90,8 +88,7 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(whole).unwrap();
         for end in 0..=whole.len() {
             let Some(mended) = mend(&whole[..end]) else { continue };
-            let part: serde_json::Value =
-                serde_json::from_str(&mended).unwrap_or_else(|error| panic!("{mended}: {error}"));
+            let part: serde_json::Value = serde_json::from_str(&mended).unwrap_or_else(|error| panic!("{mended}: {error}"));
             for (key, inner) in part.as_object().unwrap() {
                 assert!(inner.is_object() || value[key] == *inner, "{mended}");
             }

@@ -109,11 +109,7 @@ fn bound_spans<'s>(
             }
             let shows = |version: &Version<&Binding>| {
                 let by = version.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-                let how = if version.how == How::Look {
-                    "was seen"
-                } else {
-                    "was written"
-                };
+                let how = if version.how == How::Look { "was seen" } else { "was written" };
                 format!("{} {how}{by}", in_words(binding))
             };
             spans.push((binding, subject, Span::of_stretch(&stretch, "the binding", shows)));

@@ -41,22 +41,14 @@ pub(super) fn routes(world: &World<'_>, life: &Incarnation<'_>, at: Micros, draf
             let Some(stay) = stay else { continue };
             let whole = stay_span(life, stay, at, what, String::new());
             // Associating the policy again at cluster scope changes nothing.
-            let Some(end) = whole
-                .end
-                .filter(|end| what.ends_with("entry") || !stays_admin(entry, end.at))
-            else {
+            let Some(end) = whole.end.filter(|end| what.ends_with("entry") || !stays_admin(entry, end.at)) else {
                 continue;
             };
             span.cut(end.at, end.proof, &end.why);
             span.evidence.extend(whole.evidence.into_iter().skip(1));
         }
         cut_at_death(world, &mut span, &principal, created.at.ts, at);
-    } else if let Some(hole) = life
-        .logs
-        .trail
-        .hole_between(created.at.ts, at)
-        .filter(|_| !life.mode_is_config_map(at))
-    {
+    } else if let Some(hole) = life.logs.trail.hole_between(created.at.ts, at).filter(|_| !life.mode_is_config_map(at)) {
         // In the API modes the right can be taken away, and the record of that would be in the gap.
         let why = format!("whether it still holds is not known: {}", hole.sentence());
         span.cut(hole.from.max(created.at.ts.saturating_add(1)), EndProof::Nothing, &why);

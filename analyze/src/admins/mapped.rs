@@ -39,13 +39,9 @@ pub(super) fn access_policy_routes(world: &World<'_>, life: &Incarnation<'_>, at
             let mut earlier = entry.associations[..number]
                 .iter()
                 .filter(|before| is_same(before, association));
-            let was_interrupted = earlier.next_back().is_some_and(|before| {
-                before
-                    .stay
-                    .end
-                    .as_ref()
-                    .is_some_and(|end| end.at < association.stay.start())
-            });
+            let was_interrupted = earlier
+                .next_back()
+                .is_some_and(|before| before.stay.end.as_ref().is_some_and(|end| end.at < association.stay.start()));
             if entry.of_creator && is_admin && !was_interrupted {
                 continue;
             }

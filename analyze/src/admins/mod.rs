@@ -147,10 +147,7 @@ fn finish(world: &World<'_>, life: &Incarnation<'_>, at: Micros, principal: Stri
         .unwrap_or(Micros::MIN);
     let is_iam = principal.starts_with("arn:");
     // EKS makes no access entry for a principal that does not exist.
-    let existed = draft
-        .routes
-        .iter()
-        .any(|route| matches!(route.route, RouteKind::Creator | RouteKind::AccessPolicy));
+    let existed = draft.routes.iter().any(|route| matches!(route.route, RouteKind::Creator | RouteKind::AccessPolicy));
     let fate = world.iam.fate(&principal, since, at, existed);
     let aws_managed = is_aws_role(&principal)
         || draft.uses.is_aws

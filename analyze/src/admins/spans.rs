@@ -77,11 +77,7 @@ impl Span {
             start: stretch.start,
             is_born: stretch.is_born,
             end: None,
-            evidence: stretch
-                .seen
-                .iter()
-                .map(|version| evidence::any(&version.at, shows(version)))
-                .collect(),
+            evidence: stretch.seen.iter().map(|version| evidence::any(&version.at, shows(version))).collect(),
         };
         let Some(end) = &stretch.end else { return span };
         let by = |version: &Version<T>| version.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
@@ -92,11 +88,7 @@ impl Span {
                     (_, State::Absent) => "was removed",
                     _ => "was changed",
                 };
-                (
-                    EndProof::Record,
-                    format!("{what} {how}{}", by(version)),
-                    Some(&version.at),
-                )
+                (EndProof::Record, format!("{what} {how}{}", by(version)), Some(&version.at))
             }
             EndOf::GoneBy(version) => (
                 EndProof::GoneBy,
@@ -279,8 +271,7 @@ pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &
     let mut span = Span::open(&stay.first, stay.since.is_some(), summary);
     span.start = stay.start();
     if stay.last != stay.first {
-        span.evidence
-            .push(evidence::any(&stay.last, format!("{what} is still there")));
+        span.evidence.push(evidence::any(&stay.last, format!("{what} is still there")));
     }
     match &stay.end {
         Some(end) => {
@@ -288,10 +279,7 @@ pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &
             let (proof, why) = match (&end.call, end.is_exact) {
                 (Some(call), true) => (EndProof::Record, format!("{what} was ended by {call}{by}")),
                 (_, true) => (EndProof::Record, format!("{what} was changed")),
-                (_, false) => (
-                    EndProof::GoneBy,
-                    format!("{what} was gone by {}", format_rfc3339(end.at)),
-                ),
+                (_, false) => (EndProof::GoneBy, format!("{what} was gone by {}", format_rfc3339(end.at))),
             };
             span.cut(end.at, proof, &why);
             span.evidence.push(evidence::any(&end.mark, why));
@@ -322,11 +310,9 @@ pub(crate) fn cut_at_death(world: &World<'_>, span: &mut Span, canonical: &str, 
     span.cut(death.ts, proof, why);
     let by = death.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
     if !death.is_birth {
-        span.evidence
-            .push(evidence::any(&death.at, format!("{canonical} was deleted{by}")));
+        span.evidence.push(evidence::any(&death.at, format!("{canonical} was deleted{by}")));
     }
-    span.evidence
-        .push(evidence::any(&reborn.at, format!("{canonical} was created again")));
+    span.evidence.push(evidence::any(&reborn.at, format!("{canonical} was created again")));
 }
 
 fn by_entry(world: &World<'_>, life: &Incarnation<'_>, entry: &AccessEntry, at: Micros) -> Vec<Reach> {
@@ -488,33 +474,17 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
     if let Some(change) = life.api_only_from() {
         for reach in &mut reaches {
             let (proof, why) = match change.is_look {
-                false => (
-                    EndProof::Record,
-                    "the authentication mode became API, which ignores aws-auth",
-                ),
-                true => (
-                    EndProof::GoneBy,
-                    "the authentication mode is API, which ignores aws-auth",
-                ),
+                false => (EndProof::Record, "the authentication mode became API, which ignores aws-auth"),
+                true => (EndProof::GoneBy, "the authentication mode is API, which ignores aws-auth"),
             };
             reach.span.cut(change.at.ts, proof, why);
         }
     } else if let Known::Unknown(Doubt { gap: Some(gap), .. }) = life.mode_known_at(at, Measure::Standing) {
         // The mode may have moved to API unseen.
-        let sentence = format!(
-            "whether the cluster still reads aws-auth is not known: {}",
-            gap.sentence()
-        );
+        let sentence = format!("whether the cluster still reads aws-auth is not known: {}", gap.sentence());
         let is_hole = life.logs.trail.hole_between(gap.from, at).is_some();
-        for reach in reaches
-            .iter_mut()
-            .filter(|_| is_hole && life.modes.iter().any(|change| change.at.ts <= at))
-        {
-            reach.span.cut(
-                gap.from.max(reach.span.start.saturating_add(1)),
-                EndProof::Nothing,
-                &sentence,
-            );
+        for reach in reaches.iter_mut().filter(|_| is_hole && life.modes.iter().any(|change| change.at.ts <= at)) {
+            reach.span.cut(gap.from.max(reach.span.start.saturating_add(1)), EndProof::Nothing, &sentence);
         }
     }
     reaches.retain(|reach| !reach.span.is_empty());

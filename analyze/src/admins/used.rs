@@ -6,8 +6,8 @@ use super::mapped::MASTERS;
 use super::powers::is_admin;
 use super::{Drafts, Reach};
 use crate::evidence;
-use crate::findings::{Evidence, Route, RouteKind, Status};
 use crate::knowledge::Measure;
+use crate::findings::{Evidence, Route, RouteKind, Status};
 use crate::principal::of_user;
 use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::rbac::{Asker, Rbac, Request, service_account};
@@ -270,8 +270,7 @@ fn right_to_impersonate(
         (Some(_), Some(reach)) => Some(Asker::new(username, &reach.groups)),
         (Some(_), None) => None,
     };
-    let may_at =
-        |ts: Micros| asker_at(ts).is_some_and(|asker| may_impersonate(&life.rbac_at(ts, Measure::Whole), &asker, row));
+    let may_at = |ts: Micros| asker_at(ts).is_some_and(|asker| may_impersonate(&life.rbac_at(ts, Measure::Whole), &asker, row));
     if may_at(at) {
         Status::Active
     } else if may_at(row.last.ts) || drafts.was_admin(principal) {

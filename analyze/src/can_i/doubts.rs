@@ -61,27 +61,18 @@ pub(super) fn of_rbac(
         kinds.push("rolebindings");
     }
     // The rules of a role matter only where a binding of the asker names it.
-    for binding in rbac
-        .bindings_of(asker)
-        .filter(|binding| rbac.role_of(binding).is_none())
-    {
-        kinds.push(if binding.role_is_cluster_role {
-            "clusterroles"
-        } else {
-            "roles"
-        });
+    for binding in rbac.bindings_of(asker).filter(|binding| rbac.role_of(binding).is_none()) {
+        kinds.push(if binding.role_is_cluster_role { "clusterroles" } else { "roles" });
     }
-    let unsettled = kinds
-        .into_iter()
-        .find_map(|kind| match life.rbac_completeness_at(at, &[kind], Measure::Fresh) {
-            Completeness::Whole => None,
-            Completeness::NotLookedAt(kind) => Some(Unsettled {
-                why: format!("the {kind} of {} are not in the lake", life.cluster.name),
-                command: kubectl(life, "clusterroles,clusterrolebindings,roles,rolebindings -A"),
-            }),
-            Completeness::Gap(gap) => Some(Unsettled::of_gap(life, "what RBAC allows now", Some(&gap))),
-            Completeness::Obscured => Some(Unsettled::of_gap(life, "what RBAC allows now", None)),
-        });
+    let unsettled = kinds.into_iter().find_map(|kind| match life.rbac_completeness_at(at, &[kind], Measure::Fresh) {
+        Completeness::Whole => None,
+        Completeness::NotLookedAt(kind) => Some(Unsettled {
+            why: format!("the {kind} of {} are not in the lake", life.cluster.name),
+            command: kubectl(life, "clusterroles,clusterrolebindings,roles,rolebindings -A"),
+        }),
+        Completeness::Gap(gap) => Some(Unsettled::of_gap(life, "what RBAC allows now", Some(&gap))),
+        Completeness::Obscured => Some(Unsettled::of_gap(life, "what RBAC allows now", None)),
+    });
     unsettled.into_iter().collect()
 }
 
@@ -113,13 +104,14 @@ pub(super) fn of_login(life: &Incarnation<'_>, at: Micros) -> Vec<Unsettled> {
         });
     }
     // The hidden right of whoever made the cluster is in no list.
-    let may_be_hidden = matches!(mode, Known::Is(Mode::ConfigMap) | Known::Unknown(_))
-        && life.created.is_none()
+    let may_be_hidden = matches!(
+        mode,
+        Known::Is(Mode::ConfigMap) | Known::Unknown(_)
+    ) && life.created.is_none()
         && life.bootstrap_admin() != Some(false);
     if may_be_hidden {
         unsettled.push(Unsettled {
-            why: "who created the cluster is not in the lake, and the creator has a right that nothing lists"
-                .to_owned(),
+            why: "who created the cluster is not in the lake, and the creator has a right that nothing lists".to_owned(),
             command: "eksplain ingest cloudtrail --since 90d".to_owned(),
         });
     }

@@ -94,3 +94,4 @@ pub fn list(facts: &Facts, cluster: &Cluster, who: &As, namespace: Option<&str>,
     allowed.dedup();
     allowed
 }
+

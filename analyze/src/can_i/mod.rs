@@ -76,8 +76,7 @@ pub fn can_i(facts: &Facts, cluster: &Cluster, who: &As, request: &Request, at: 
     };
     let mut request = request.clone();
     let mut notes = Vec::new();
-    if request.namespace.is_some() && request.url.is_none() && is_cluster_scoped(&request.api_group, &request.resource)
-    {
+    if request.namespace.is_some() && request.url.is_none() && is_cluster_scoped(&request.api_group, &request.resource) {
         notes.push(format!(
             "{} is not namespaced: a request for it has no namespace, and no RoleBinding applies",
             request.resource
@@ -97,9 +96,7 @@ pub fn can_i(facts: &Facts, cluster: &Cluster, who: &As, request: &Request, at: 
         }
     };
     answer.blind_spots.extend(notes);
-    answer
-        .blind_spots
-        .extend(coverage.iter().flat_map(|row| row.blind_spots.iter().cloned()));
+    answer.blind_spots.extend(coverage.iter().flat_map(|row| row.blind_spots.iter().cloned()));
     answer.coverage = coverage;
     answer
 }
@@ -210,13 +207,7 @@ fn by_principal(world: &World<'_>, life: &Incarnation<'_>, arn: &str, request: &
         }
         if answer.allowed.is_none() {
             let rbac = life.rbac_at(at, Measure::Standing);
-            unsettled.extend(doubts::of_rbac(
-                life,
-                &rbac,
-                &Asker::new(&username, &reach.groups),
-                request,
-                at,
-            ));
+            unsettled.extend(doubts::of_rbac(life, &rbac, &Asker::new(&username, &reach.groups), request, at));
         }
     }
     let is_arn = Arn::parse(arn).is_ok();

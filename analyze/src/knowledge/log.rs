@@ -111,11 +111,7 @@ impl Days {
     /// Stretches without a record between days that have some.
     fn silences(&self) -> Vec<(Micros, Micros)> {
         let next = self.0.values().skip(1);
-        self.0
-            .values()
-            .zip(next)
-            .map(|(day, next)| (day.last, next.first))
-            .collect()
+        self.0.values().zip(next).map(|(day, next)| (day.last, next.first)).collect()
     }
 
     /// How long the log may be silent by its own habit; `None` where it has none.
@@ -140,26 +136,12 @@ impl Days {
 impl Log {
     /// The log of something that begins at `start`, which is a real beginning only if `is_born`; `lake_end` is the newest record of
     /// any log, `until` the end of the life.
-    pub(crate) fn of(
-        kind: LogKind,
-        days: &Days,
-        start: Micros,
-        is_born: bool,
-        until: Micros,
-        lake_end: Micros,
-    ) -> Self {
+    pub(crate) fn of(kind: LogKind, days: &Days, start: Micros, is_born: bool, until: Micros, lake_end: Micros) -> Self {
         let Some((first, last)) = days.bounds() else {
             return Self::without(kind, lake_end);
         };
         let mut gaps = Vec::new();
-        let mut add = |from, to, why| {
-            gaps.push(Gap {
-                log: kind,
-                from,
-                to,
-                why,
-            })
-        };
+        let mut add = |from, to, why| gaps.push(Gap { log: kind, from, to, why });
         let habit = days.habit();
         // A trail is the account's: it was there before the cluster's first call.
         let is_late = match kind {
@@ -223,17 +205,11 @@ impl Log {
             return None;
         }
         let looks_as_of = measure == Measure::Standing;
-        let to = if looks_as_of {
-            to.min(self.lake_end.max(from))
-        } else {
-            to
-        };
+        let to = if looks_as_of { to.min(self.lake_end.max(from)) } else { to };
         let hides = |gap: &&Gap| match gap.why {
             Why::LakeEnds if looks_as_of => false,
             // Of a trail that speaks rarely the first record is not its beginning.
-            Why::NotYet if looks_as_of && matches!(self.kind, LogKind::Trail | LogKind::Iam) => {
-                self.has_habit && gap.lies_between(from, to)
-            }
+            Why::NotYet if looks_as_of && matches!(self.kind, LogKind::Trail | LogKind::Iam) => self.has_habit && gap.lies_between(from, to),
             Why::NotIngested if measure != Measure::Whole => to.saturating_sub(from) > FRESH,
             _ => gap.lies_between(from, to),
         };
@@ -288,10 +264,7 @@ mod tests {
     fn gaps(days: &Days, start: i32, until: i32) -> Vec<(i64, i64, Why)> {
         let at = |day: i32| i64::from(day) * DAY;
         let log = Log::of(LogKind::Audit, days, at(start), true, at(until), at(until));
-        log.gaps
-            .into_iter()
-            .map(|gap| (gap.from.div_euclid(DAY), gap.to.div_euclid(DAY), gap.why))
-            .collect()
+        log.gaps.into_iter().map(|gap| (gap.from.div_euclid(DAY), gap.to.div_euclid(DAY), gap.why)).collect()
     }
 
     #[test]
@@ -309,28 +282,14 @@ mod tests {
 
     #[test]
     fn a_log_that_speaks_once_a_day_may_be_silent_for_a_day_and_not_for_two() {
-        let daily = |skip: i32| {
-            days(
-                &(1..20)
-                    .filter(|day| *day != skip)
-                    .map(|day| (day, 10, 10))
-                    .collect::<Vec<_>>(),
-            )
-        };
+        let daily = |skip: i32| days(&(1..20).filter(|day| *day != skip).map(|day| (day, 10, 10)).collect::<Vec<_>>());
         assert_eq!(gaps(&daily(0), 1, 20), []);
         assert_eq!(gaps(&daily(9), 1, 20), [(8, 10, Why::Silence)]);
     }
 
     #[test]
     fn silence_of_a_log_that_speaks_rarely_is_no_gap() {
-        assert_eq!(
-            gaps(
-                &days(&[(1, 1, 1), (9, 1, 1), (20, 1, 1), (22, 1, 1), (31, 1, 1)]),
-                1,
-                40
-            ),
-            []
-        );
+        assert_eq!(gaps(&days(&[(1, 1, 1), (9, 1, 1), (20, 1, 1), (22, 1, 1), (31, 1, 1)]), 1, 40), []);
     }
 
     #[test]
@@ -344,9 +303,6 @@ mod tests {
     fn a_lake_that_ended_is_not_a_hole_and_still_a_gap() {
         let log = Log::of(LogKind::Audit, &whole_days(10..20), 10 * DAY, true, 40 * DAY, 20 * DAY);
         assert_eq!(log.hole_between(12 * DAY, 40 * DAY), None);
-        assert_eq!(
-            log.gap_between(Measure::Whole, 12 * DAY, 40 * DAY).map(|gap| &gap.why),
-            Some(&Why::LakeEnds)
-        );
+        assert_eq!(log.gap_between(Measure::Whole, 12 * DAY, 40 * DAY).map(|gap| &gap.why), Some(&Why::LakeEnds));
     }
 }

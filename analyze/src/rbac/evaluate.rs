@@ -25,10 +25,7 @@ impl<'s> Rbac<'s> {
         gone: impl Fn(&str, &str) -> bool,
     ) -> Self {
         let mut rbac = Self::default();
-        for role in defaults::roles()
-            .iter()
-            .filter(|role| !gone("clusterroles", &role.name))
-        {
+        for role in defaults::roles().iter().filter(|role| !gone("clusterroles", &role.name)) {
             rbac.roles.insert((None, role.name.as_str()), role);
         }
         for role in roles {
@@ -40,9 +37,9 @@ impl<'s> Rbac<'s> {
             .iter()
             .map(|binding| (binding.namespace.as_deref(), binding.name.as_str()))
             .collect();
-        let defaults = defaults::bindings().iter().filter(|binding| {
-            !known.contains(&(None, binding.name.as_str())) && !gone("clusterrolebindings", &binding.name)
-        });
+        let defaults = defaults::bindings()
+            .iter()
+            .filter(|binding| !known.contains(&(None, binding.name.as_str())) && !gone("clusterrolebindings", &binding.name));
         rbac.bindings.extend(defaults);
         rbac
     }

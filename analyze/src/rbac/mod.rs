@@ -13,8 +13,8 @@ pub(crate) mod policies;
 mod scope;
 
 pub(crate) use defaults::{default_role, is_default};
-pub(crate) use evaluate::{Rbac, in_words, rule_allows, scope_covers};
 pub(crate) use scope::is_cluster_scoped;
+pub(crate) use evaluate::{Rbac, in_words, rule_allows, scope_covers};
 
 /// What a request asks for; all that RBAC looks at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -99,12 +99,9 @@ impl Incarnation<'_> {
 
     /// Contents that some record shows, in order.
     pub(crate) fn aws_auth_contents(&self) -> impl DoubleEndedIterator<Item = (&Version<Content>, &Content)> {
-        self.aws_auth
-            .versions()
-            .iter()
-            .filter_map(|version| match &version.state {
-                State::Is(content) => Some((version, content)),
-                State::Absent | State::Obscured => None,
-            })
+        self.aws_auth.versions().iter().filter_map(|version| match &version.state {
+            State::Is(content) => Some((version, content)),
+            State::Absent | State::Obscured => None,
+        })
     }
 }

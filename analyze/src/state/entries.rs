@@ -152,9 +152,7 @@ impl AccessEntry {
     }
 
     fn open_association(&mut self, policy: &str) -> Option<&mut Association> {
-        self.associations
-            .iter_mut()
-            .find(|a| a.stay.end.is_none() && a.policy == policy)
+        self.associations.iter_mut().find(|a| a.stay.end.is_none() && a.policy == policy)
     }
 
     /// Fills in what a description of the entry says.
@@ -216,12 +214,7 @@ struct Stream<'s, 'f> {
 impl Stream<'_, '_> {
     /// EKS makes the creator's entry when the cluster begins to read entries.
     fn follow_mode(&mut self, until: Micros) {
-        while let Some(change) = self
-            .life
-            .modes
-            .get(self.modes_done)
-            .filter(|change| change.at.ts <= until)
-        {
+        while let Some(change) = self.life.modes.get(self.modes_done).filter(|change| change.at.ts <= until) {
             self.modes_done += 1;
             let created = self.life.created;
             let is_birth = created.is_some_and(|created| created.at == change.at);
@@ -299,9 +292,7 @@ impl Stream<'_, '_> {
                     &response["associatedAccessPolicy"]["accessScope"]
                 };
                 let namespaces = namespaces(scope);
-                let Some(entry) = self.stand(&arn, &call.at) else {
-                    return;
-                };
+                let Some(entry) = self.stand(&arn, &call.at) else { return };
                 if let Some(old) = entry.open_association(policy) {
                     old.stay.seen(&call.at);
                     // Associating again with the same scope changes nothing.
@@ -314,9 +305,7 @@ impl Stream<'_, '_> {
             }
             "DisassociateAccessPolicy" => {
                 let Some(policy) = policy else { return };
-                let Some(entry) = self.stand(&arn, &call.at) else {
-                    return;
-                };
+                let Some(entry) = self.stand(&arn, &call.at) else { return };
                 // Of one that no record showed before, the scope is not known: it is no grant that could be told.
                 if let Some(old) = entry.open_association(policy) {
                     old.stay.end(&ended(true));
@@ -432,9 +421,7 @@ impl Stream<'_, '_> {
         const WITH_IT: Micros = 5 * 60 * 1_000_000;
         let Some(created) = self.life.created else { return false };
         let is_its = created.canonical_arn.as_deref().and_then(key_of) == key_of(arn);
-        is_its
-            && self.life.bootstrap_admin() == Some(true)
-            && made_at.is_some_and(|made| (made - created.at.ts).abs() < WITH_IT)
+        is_its && self.life.bootstrap_admin() == Some(true) && made_at.is_some_and(|made| (made - created.at.ts).abs() < WITH_IT)
     }
 
     /// The entry of this ARN that has not ended.

@@ -127,11 +127,8 @@ impl<T> History<T> {
                 _ => {}
             }
         }
-        let across =
-            |version: Option<&'_ Version<T>>| version.is_some_and(|version| matches!(version.state, State::Is(_)));
-        let nearest = before
-            .filter(|_| across(before))
-            .or(after.filter(|after| across(Some(after)) && after.how == How::Look));
+        let across = |version: Option<&'_ Version<T>>| version.is_some_and(|version| matches!(version.state, State::Is(_)));
+        let nearest = before.filter(|_| across(before)).or(after.filter(|after| across(Some(after)) && after.how == How::Look));
         let nearest = nearest.and_then(|version| match &version.state {
             State::Is(value) => Some(value),
             State::Absent | State::Obscured => None,

@@ -125,10 +125,7 @@ pub(super) fn lives<'f>(
     let mut births = births.iter().copied().filter(|born| !has_call(*born)).peekable();
     let mut open_births = |lives: &mut Vec<Incarnation<'f>>, until: Micros| {
         while let Some(born) = births.next_if(|born| *born <= until) {
-            let is_known = lives
-                .last()
-                .and_then(|life| life.born)
-                .is_some_and(|known| (known - born).abs() < SKEW);
+            let is_known = lives.last().and_then(|life| life.born).is_some_and(|known| (known - born).abs() < SKEW);
             if is_known {
                 continue;
             }
@@ -322,19 +319,10 @@ impl<'f> Incarnation<'f> {
         let next = self.modes.iter().find(|change| change.at.ts > ts);
         match (mode, last, next) {
             // The mode only moves forward: whatever was API stays it, whatever is CONFIG_MAP later was it before.
-            (Mode::Api, Some(_), _)
-            | (
-                Mode::ConfigMap,
-                _,
-                Some(ModeChange {
-                    mode: Mode::ConfigMap, ..
-                }),
-            ) => {
+            (Mode::Api, Some(_), _) | (Mode::ConfigMap, _, Some(ModeChange { mode: Mode::ConfigMap, .. })) => {
                 return Known::Is(mode);
             }
-            (Mode::ApiAndConfigMap, Some(_), Some(next)) if next.mode == Mode::ApiAndConfigMap => {
-                return Known::Is(mode);
-            }
+            (Mode::ApiAndConfigMap, Some(_), Some(next)) if next.mode == Mode::ApiAndConfigMap => return Known::Is(mode),
             _ => {}
         }
         let gap = match last {
@@ -364,12 +352,7 @@ impl<'f> Incarnation<'f> {
         let trail = &self.logs.trail;
         let since = self.born.unwrap_or(Micros::MIN);
         let from_birth = trail.gap_between(measure, since, ts);
-        let looks = self
-            .snapshots
-            .iter()
-            .copied()
-            .filter_map(Look::of)
-            .filter(|look| look.what == "access_entries");
+        let looks = self.snapshots.iter().copied().filter_map(Look::of).filter(|look| look.what == "access_entries");
         let is_seen = looks.into_iter().any(|look| match look.at.ts <= ts {
             true => trail.gap_between(measure, look.at.ts, ts).is_none(),
             false => trail.gap_between(Measure::Whole, ts, look.at.ts).is_none(),

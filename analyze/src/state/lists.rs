@@ -29,9 +29,7 @@ impl<'s> Look<'s> {
         }
         let body = json::parse(Some(&snapshot.body));
         let name = snapshot.name.as_deref()?;
-        let (what, scope) = name
-            .split_once(':')
-            .map_or((name, None), |(what, scope)| (what, Some(scope)));
+        let (what, scope) = name.split_once(':').map_or((name, None), |(what, scope)| (what, Some(scope)));
         let is_assumed = body["complete"] == "assumed";
         (is_assumed || body["complete"] == true).then_some(())?;
         Some(Self {
@@ -49,9 +47,7 @@ impl<'s> Look<'s> {
 
     /// Compared as ARNs are.
     pub(crate) fn names_arn(&self, key: &str) -> bool {
-        self.names
-            .iter()
-            .any(|name| super::entries::key_of(name).as_deref() == Some(key))
+        self.names.iter().any(|name| super::entries::key_of(name).as_deref() == Some(key))
     }
 }
 

@@ -58,12 +58,7 @@ impl Trails {
             own.into_iter().any(|(_, region)| home_region(region) == region)
         };
         let accounts = self.accounts.iter().filter(|(account, _)| is_home(account));
-        let logs = accounts.map(|(account, days)| {
-            (
-                account.clone(),
-                self.log(LogKind::Iam, days, Micros::MIN, false, self.at),
-            )
-        });
+        let logs = accounts.map(|(account, days)| (account.clone(), self.log(LogKind::Iam, days, Micros::MIN, false, self.at)));
         logs.collect()
     }
 
@@ -79,28 +74,18 @@ impl Trails {
         for (cluster, lives) in &mut world.lives {
             let rejects = world.facts.rejects.iter().filter(|reject| {
                 let is_trail = reject.kind == "cloudtrail";
-                !is_trail
-                    && reject.place.cluster.is_some()
-                    && world.places.cluster(&reject.place).as_ref() == Some(cluster)
+                !is_trail && reject.place.cluster.is_some() && world.places.cluster(&reject.place).as_ref() == Some(cluster)
             });
             let cuts = cut::cuts(rejects);
             let trail_rejects = world.facts.rejects.iter().filter(|reject| {
                 reject.kind == "cloudtrail"
                     && reject.place.account.as_deref() == Some(cluster.account.as_str())
-                    && reject
-                        .place
-                        .region
-                        .as_deref()
-                        .is_none_or(|region| region == cluster.region)
+                    && reject.place.region.as_deref().is_none_or(|region| region == cluster.region)
             });
             let trail_cuts = cut::cuts(trail_rejects);
             for life in lives {
                 let end = life.deleted_at.unwrap_or(self.at).min(self.at);
-                let of = |table: &'static str| {
-                    days.get(&(cluster.clone(), table))
-                        .unwrap_or(&none)
-                        .within(life.start, end)
-                };
+                let of = |table: &'static str| days.get(&(cluster.clone(), table)).unwrap_or(&none).within(life.start, end);
                 let of_log = |kind, table| self.log(kind, &of(table), life.start, life.born.is_some(), end);
                 let mut logs = Logs {
                     audit: of_log(LogKind::Audit, "audit"),
@@ -115,8 +100,7 @@ impl Trails {
                     logs.audit.note(cut.at.ts, cut.at.ts + 1, Why::Unreadable);
                 }
                 for cut in trail_cuts.iter().filter(|cut| own(cut.at.ts)) {
-                    let may_matter =
-                        !matches!(&cut.what, CutWhat::Call { source, .. } if source == "iam.amazonaws.com");
+                    let may_matter = !matches!(&cut.what, CutWhat::Call { source, .. } if source == "iam.amazonaws.com");
                     if may_matter {
                         logs.trail.note(cut.at.ts, cut.at.ts + 1, Why::Unreadable);
                     }
@@ -128,11 +112,7 @@ impl Trails {
 
     fn trail_of(&self, cluster: &Cluster, born: Option<Micros>, end: Micros) -> Log {
         let place = (cluster.account.clone(), cluster.region.clone());
-        match self
-            .accounts
-            .get(&cluster.account)
-            .filter(|_| self.regions.contains(&place))
-        {
+        match self.accounts.get(&cluster.account).filter(|_| self.regions.contains(&place)) {
             Some(days) => self.log(LogKind::Trail, days, born.unwrap_or(Micros::MIN), born.is_some(), end),
             None => Log::without(LogKind::Trail, self.lake_end),
         }
@@ -163,14 +143,10 @@ fn switched_off(life: &Incarnation<'_>, log: &mut Log, kind: &str, days: &Days) 
         let by = actor(call);
         matches!(call.event_name.as_str(), "UpdateClusterConfig" | "CreateCluster").then_some((call.at.ts, is_on, by))
     });
-    let by_look = life
-        .snapshots
-        .iter()
-        .filter(|snapshot| snapshot.kind == "cluster")
-        .filter_map(|snapshot| {
-            let body = json::parse(Some(&snapshot.body));
-            Some((snapshot.at.ts, is_on(&body["logging"], kind)?, None))
-        });
+    let by_look = life.snapshots.iter().filter(|snapshot| snapshot.kind == "cluster").filter_map(|snapshot| {
+        let body = json::parse(Some(&snapshot.body));
+        Some((snapshot.at.ts, is_on(&body["logging"], kind)?, None))
+    });
     let mut switches: Vec<(Micros, bool, Option<String>)> = by_call.chain(by_look).collect();
     switches.sort();
     let mut switches = switches.into_iter().peekable();
@@ -180,11 +156,7 @@ fn switched_off(life: &Incarnation<'_>, log: &mut Log, kind: &str, days: &Days) 
         }
         let on_again = switches.peek().filter(|(_, is_on, _)| *is_on).map(|(ts, ..)| *ts);
         let speaks_again = days.within(from + HOUR, Micros::MAX).bounds().map(|(first, _)| first);
-        let to = [on_again, speaks_again]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(Micros::MAX);
+        let to = [on_again, speaks_again].into_iter().flatten().min().unwrap_or(Micros::MAX);
         log.note(from, to, Why::SwitchedOff(by));
     }
 }
@@ -194,9 +166,7 @@ fn is_on(logging: &Value, kind: &str) -> Option<bool> {
     let setups = logging["clusterLogging"].as_array()?;
     let mut said = None;
     for setup in setups {
-        let names_it = setup["types"]
-            .as_array()
-            .is_some_and(|types| types.iter().any(|own| own == kind));
+        let names_it = setup["types"].as_array().is_some_and(|types| types.iter().any(|own| own == kind));
         if names_it {
             said = Some(setup["enabled"] == true);
         }

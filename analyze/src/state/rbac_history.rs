@@ -88,11 +88,7 @@ impl RbacHistory {
         let mut roles = Vec::new();
         let mut bindings = Vec::new();
         let mut gone = Vec::new();
-        for (key, history) in self
-            .objects
-            .iter()
-            .filter(|(key, history)| is_touched(key, history, ts))
-        {
+        for (key, history) in self.objects.iter().filter(|(key, history)| is_touched(key, history, ts)) {
             match history.at(ts, log, born, measure) {
                 Known::Absent => gone.push(key),
                 // What was seen before a gap is no grant that is known to be in effect.
@@ -122,12 +118,7 @@ impl RbacHistory {
     ) -> Completeness {
         let is_whole_from_birth = born.is_some_and(|born| log.gap_between(measure, born, ts).is_none());
         for resource in resources.iter().copied().filter(|_| !is_whole_from_birth) {
-            let of_it = || {
-                self.looks
-                    .iter()
-                    .filter(|(_, seen)| *seen == resource)
-                    .map(|(at, _)| *at)
-            };
+            let of_it = || self.looks.iter().filter(|(_, seen)| *seen == resource).map(|(at, _)| *at);
             let before = of_it().filter(|at| *at <= ts).max();
             let after = of_it().filter(|at| *at > ts).min();
             let gaps = [
@@ -140,28 +131,19 @@ impl RbacHistory {
                 [None, None] => return Completeness::NotLookedAt(resource),
             }
         }
-        let is_obscured = self
-            .anything
-            .iter()
-            .any(|at| *at <= ts && !self.was_seen_between(*at, ts))
+        let is_obscured = self.anything.iter().any(|at| *at <= ts && !self.was_seen_between(*at, ts))
             || self.objects.iter().any(|(key, history)| {
                 resources.contains(&key.resource.as_str())
                     && is_touched(key, history, ts)
                     && matches!(history.at(ts, log, born, measure), Known::Unknown(doubt) if doubt.gap.is_none())
             });
-        if is_obscured {
-            Completeness::Obscured
-        } else {
-            Completeness::Whole
-        }
+        if is_obscured { Completeness::Obscured } else { Completeness::Whole }
     }
 
     fn was_seen_between(&self, from: Micros, to: Micros) -> bool {
-        RESOURCES.into_iter().all(|resource| {
-            self.looks
-                .iter()
-                .any(|(at, seen)| *seen == resource && *at > from && *at <= to)
-        })
+        RESOURCES
+            .into_iter()
+            .all(|resource| self.looks.iter().any(|(at, seen)| *seen == resource && *at > from && *at <= to))
     }
 
     /// The last write of a binding.
@@ -172,9 +154,7 @@ impl RbacHistory {
 
     /// Histories of bindings, cluster-wide ones first.
     pub(crate) fn bindings(&self) -> impl Iterator<Item = (&Key, &History<RbacObject>)> {
-        self.objects
-            .iter()
-            .filter(|(key, _)| key.resource.ends_with("bindings"))
+        self.objects.iter().filter(|(key, _)| key.resource.ends_with("bindings"))
     }
 
     /// The history of a binding's role; `None` where no record names it.
@@ -262,10 +242,7 @@ impl RbacHistory {
         };
         // What Kubernetes makes itself was seen, and is in no such list: this one was of some objects only.
         let is_partial = look.is_assumed
-            && self
-                .objects
-                .keys()
-                .any(|key| key.resource == resource && is_marked(key, &self.objects[key]));
+            && self.objects.keys().any(|key| key.resource == resource && is_marked(key, &self.objects[key]));
         if is_partial {
             return;
         }
@@ -335,10 +312,7 @@ impl RbacHistory {
         state: State<RbacObject>,
     ) {
         for (key, history) in &mut self.objects {
-            let may_be_there = history
-                .versions()
-                .last()
-                .is_some_and(|version| version.state != State::Absent);
+            let may_be_there = history.versions().last().is_some_and(|version| version.state != State::Absent);
             if may_be_there && is_meant(key) {
                 history.push(Version {
                     at: at.clone(),
@@ -377,9 +351,7 @@ impl Key {
 /// Whether an object is one that every complete list has.
 fn is_marked(key: &Key, history: &History<RbacObject>) -> bool {
     let was_seen = history.versions().iter().any(|version| version.how == How::Look);
-    was_seen
-        && (key.name == "cluster-admin"
-            || key.namespace.as_deref() == Some("kube-system") && key.name.starts_with("system:"))
+    was_seen && (key.name == "cluster-admin" || key.namespace.as_deref() == Some("kube-system") && key.name.starts_with("system:"))
 }
 
 /// Whether records tell of an object at a moment: what Kubernetes made itself is as it was made until the first that does.
@@ -405,14 +377,8 @@ impl Incarnation<'_> {
     }
 
     /// Whether all objects of these resources are known then.
-    pub(crate) fn rbac_completeness_at(
-        &self,
-        ts: Micros,
-        resources: &[&'static str],
-        measure: Measure,
-    ) -> Completeness {
-        self.rbac
-            .completeness_at(ts, &self.logs.audit, self.born, resources, measure)
+    pub(crate) fn rbac_completeness_at(&self, ts: Micros, resources: &[&'static str], measure: Measure) -> Completeness {
+        self.rbac.completeness_at(ts, &self.logs.audit, self.born, resources, measure)
     }
 
     /// Whether all of RBAC is known then.
