@@ -9,6 +9,8 @@ use std::fmt::Write;
 use assert_cmd::Command;
 use serde_json::{Value, json};
 
+mod cli;
+
 const ACCOUNT: &str = "111122223333";
 const NOT_MAPPED: &str = "identity is not mapped";
 
@@ -142,8 +144,8 @@ impl World {
         self.event(cluster, 20, own);
     }
 
-    /// The reason that eksplain gives for each case.
-    fn answers(&self) -> BTreeMap<String, Vec<String>> {
+    /// The answers to questions about all cases.
+    fn ask(&self, questions: &[&[&str]]) -> Vec<Value> {
         let folder = tempfile::tempdir().unwrap();
         let logs = folder.path().join("logs");
         std::fs::create_dir_all(&logs).unwrap();
@@ -178,20 +180,23 @@ impl World {
             "--account",
             ACCOUNT,
         ]);
-        let answer = run(&[
-            "denials",
-            "--all",
-            "--scope",
-            "all",
-            "--at",
-            "2026-11-20T12:00:00Z",
-            "-o",
-            "json",
-        ]);
-        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let at = ["--at", "2026-11-20T12:00:00Z", "-o", "json"];
+        let ask = |question: &&[&str]| serde_json::from_slice(&run(&[question, &at[..]].concat())).unwrap();
+        questions.iter().map(ask).collect()
+    }
+
+    /// The reason that eksplain gives for each case.
+    fn answers(&self) -> BTreeMap<String, Vec<String>> {
+        let answer = self.ask(&[&["denials", "--all", "--scope", "all"]]).remove(0);
         let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for finding in answer["findings"].as_array().unwrap() {
             let reason = finding["reason"].as_str().unwrap().to_owned();
+            let fix = finding["fix"].as_array().unwrap();
+            let is_said = |fix: &Value| !fix["title"].as_str().unwrap().is_empty();
+            assert!(
+                !fix.is_empty() && fix.iter().all(is_said),
+                "{reason} has no fix and does not say why: {finding}"
+            );
             assert!(
                 reason.starts_with(&format!("{}.", finding["layer"].as_str().unwrap())),
                 "{finding}"
@@ -742,12 +747,23 @@ fn request_cases(world: &mut World) {
     world.forbidden("authz.rbac.no-binding", account);
 }
 
-#[test]
-fn every_reason_is_given_for_what_it_stands_for() {
+fn every_case() -> World {
     let mut world = World::default();
     aws_cases(&mut world);
     login_cases(&mut world);
     request_cases(&mut world);
+    world
+}
+
+#[test]
+fn every_command_of_the_answers_is_one_that_its_cli_takes() {
+    let questions: [&[&str]; 3] = [&["denials", "--all", "--scope", "all"], &["creators"], &["check"]];
+    cli::check(&every_case().ask(&questions));
+}
+
+#[test]
+fn every_reason_is_given_for_what_it_stands_for() {
+    let world = every_case();
     let answers = world.answers();
     let none = Vec::new();
     let wrong: Vec<String> = world

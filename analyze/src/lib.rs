@@ -15,6 +15,7 @@ mod denials;
 mod evidence;
 pub mod explain;
 pub mod findings;
+mod fixes;
 mod identify;
 mod json;
 mod knowledge;

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use eksplain_parse::arn::{Arn, PrincipalKind, canonical_arn, sso_permission_set};
+use eksplain_parse::arn::{Arn, PrincipalKind, canonical_arn, decode_percent, sso_permission_set};
+use eksplain_parse::denied::parse_message;
 use eksplain_queries::facts::Facts;
 
+use crate::json;
 use crate::rbac::service_account;
 use crate::words::PrincipalType;
 
@@ -203,5 +205,107 @@ impl Spellings {
     /// Every ARN that was seen.
     pub(crate) fn seen(&self) -> impl Iterator<Item = &str> {
         self.0.values().map(String::as_str)
+    }
+}
+
+/// Principals with their path, as IAM has them: of callers, of IAM's answers, of access entries, and of users' logins.
+#[derive(Debug, Default)]
+pub(crate) struct Paths {
+    /// Whole ARNs by canonical ARN in lower case.
+    whole: BTreeMap<String, String>,
+    /// Path of the roles of Identity Center by account: it has the region, which is one for all.
+    sso: BTreeMap<String, String>,
+}
+
+impl Paths {
+    pub(crate) fn of(facts: &Facts) -> Self {
+        let mut paths = Self::default();
+        // A user's path is in the authenticator's lines, which may fold case: other sources come later and win.
+        let logins = facts.logins.iter().filter_map(|row| row.arn.as_deref());
+        let refused = facts.denied_logins.iter().filter_map(|row| row.arn.as_deref());
+        for arn in logins
+            .chain(refused)
+            .filter(|arn| Arn::parse(arn).is_ok_and(|arn| arn.kind() == PrincipalKind::User))
+        {
+            paths.note(arn);
+        }
+        let issued = facts.issued.iter().map(|row| &row.call);
+        let denied = facts.denied_calls.iter().map(|row| &row.call);
+        let mut calls: Vec<_> = facts.calls.iter().chain(issued).chain(denied).collect();
+        calls.sort_by(|a, b| a.at.cmp(&b.at));
+        for call in calls {
+            for arn in [&call.session_issuer_arn, &call.arn].into_iter().flatten() {
+                paths.note(arn);
+            }
+            if call.error_code.is_some() {
+                // AWS writes the caller's whole ARN into its refusals.
+                let message = call.error_message.as_deref().and_then(parse_message);
+                if let Some(message) = message {
+                    paths.note(message.principal);
+                }
+                continue;
+            }
+            let response = json::parse(call.response_elements.as_deref());
+            let made = [&response["role"], &response["user"]]
+                .into_iter()
+                .find_map(|made| json::text(made, &["arn"]));
+            if let Some(arn) = made {
+                paths.note(arn);
+            }
+            if call.event_name.contains("AccessEntry") {
+                let request = json::parse(call.request_parameters.as_deref());
+                if let Some(arn) = json::text(&request, &["principalArn"]) {
+                    paths.note(&decode_percent(arn));
+                }
+            }
+        }
+        for snapshot in &facts.snapshots {
+            let keys: &[&str] = match snapshot.kind.as_str() {
+                "iam_role" | "iam_user" => &["Arn", "arn"],
+                "access_entry" => &["principalArn"],
+                _ => continue,
+            };
+            let body = json::parse(Some(&snapshot.body));
+            let inner = ["Role", "User", "role", "user", "accessEntry"]
+                .into_iter()
+                .map(|key| &body[key])
+                .find(|value| value.is_object())
+                .unwrap_or(&body);
+            if let Some(arn) = json::text(inner, keys) {
+                paths.note(arn);
+            }
+        }
+        paths
+    }
+
+    fn note(&mut self, text: &str) {
+        let Ok(arn) = Arn::parse(text) else { return };
+        if arn.service != "iam" || !matches!(arn.kind(), PrincipalKind::Role | PrincipalKind::User) {
+            return;
+        }
+        if let Some(path) = arn.path().filter(|_| sso_permission_set(arn.name()).is_some()) {
+            self.sso.insert(arn.account.to_owned(), path.to_owned());
+        }
+        if let Some(canonical) = arn.canonical() {
+            self.whole.insert(canonical.to_lowercase(), text.to_owned());
+        }
+    }
+
+    /// The whole ARN of a principal in the form of answers; `None` where no record shows whether it has a path.
+    pub(crate) fn whole(&self, principal: &str) -> Option<String> {
+        let arn = Arn::parse(principal).ok()?;
+        let is_sso = sso_permission_set(arn.name()).is_some();
+        let known = self.whole.get(&arn.canonical()?.to_lowercase());
+        // An ARN of Identity Center's that has no path was written without it.
+        if let Some(known) = known.filter(|known| !is_sso || known.contains("/aws-reserved/")) {
+            return Some(known.clone());
+        }
+        let path = self.sso.get(arn.account).filter(|_| is_sso)?;
+        Some(format!(
+            "arn:{}:iam::{}:role{path}{}",
+            arn.partition,
+            arn.account,
+            arn.name()
+        ))
     }
 }

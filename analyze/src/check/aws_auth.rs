@@ -7,9 +7,9 @@ use eksplain_queries::facts::Mark;
 use super::fix::{aws_auth_of, cluster_and_region, commands, edit_aws_auth, rename_key, restore_aws_auth};
 use super::groups::is_of_nodes;
 use super::{Asked, Check, by};
-use crate::denials::fixes;
 use crate::evidence;
 use crate::findings::{Evidence, Fix, PrincipalState};
+use crate::fixes::aws_auth as aws_auth_fixes;
 use crate::knowledge::{Known, Measure};
 use crate::near_miss::{Flaw, Home, Slip, flaw};
 use crate::principal::is_aws_role;
@@ -119,13 +119,7 @@ impl Asked<'_, '_> {
 
     fn correction(&self, mapping: &Mapping, found: &Flaw) -> Fix {
         if let Some(arn) = &found.meant {
-            return fixes::replace_mapping(
-                &self.life.cluster,
-                &mapping.arn,
-                arn,
-                &mapping.username,
-                &mapping.groups,
-            );
+            return aws_auth_fixes::correct(&self.life.cluster, mapping, arn, true);
         }
         let key = arn_key(mapping);
         let name = mapping.arn.rsplit('/').next().unwrap_or_default();

@@ -2,9 +2,10 @@
 
 use super::fix::delete_entry;
 use super::{Asked, Check, by};
-use crate::denials::fixes;
 use crate::evidence;
 use crate::findings::PrincipalState;
+use crate::fixes::access_entry;
+use crate::fixes::names::WholeArn;
 use crate::state::Mode;
 use crate::words::{Rule, Severity};
 
@@ -38,7 +39,7 @@ impl Asked<'_, '_> {
                     format!(
                         "{name} was deleted{deleted} and created again, and its access entry is bound to the unique ID of the old one: {whom}"
                     ),
-                    fixes::renew_entry(cluster, entry, at),
+                    access_entry::renew(cluster, entry, at, &WholeArn::of(self.world, name)),
                 ),
                 PrincipalState::Present | PrincipalState::Unknown => continue,
             };

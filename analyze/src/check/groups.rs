@@ -4,8 +4,8 @@ use eksplain_parse::aws_auth::Mapping;
 
 use super::fix::edit_aws_auth;
 use super::{Asked, Check};
-use crate::denials::fixes;
 use crate::evidence;
+use crate::fixes::aws_auth as aws_auth_fixes;
 use crate::knowledge::Measure;
 use crate::near_miss::{Home, can_match, is_one_edit, plain};
 use crate::rbac::Subject;
@@ -92,7 +92,14 @@ impl Asked<'_, '_> {
             Some(name) => name,
             None => &mapping.username,
         };
-        let fix = fixes::replace_mapping(&self.life.cluster, &mapping.arn, &mapping.arn, username, &corrected);
+        let right = Mapping {
+            username: username.to_owned(),
+            groups: corrected,
+            ..mapping.clone()
+        };
+        // One ARN has one mapping: writing it again replaces what it had.
+        let mut fix = aws_auth_fixes::restore(&self.life.cluster, &right);
+        fix.title = "Correct the groups of the mapping in aws-auth".to_owned();
         let message = format!("{}{effect}", words.join(", "));
         Some(Check::new(Rule::AwsAuthLookAlikeGroup, severity, &mapping.arn, message).fix([fix]))
     }

@@ -13,14 +13,16 @@ use crate::findings::{
     Admin, Basis, Confidence, Creator, CreatorIdentity, Evidence, Power, PrincipalState, RouteKind, Status,
 };
 use crate::json;
+use crate::knowledge::Measure;
 use crate::principal::principal_type;
 use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::state::{Incarnation, Mode, World};
+use recovery::{Case, OwnGrant};
 
 mod human;
 mod recovery;
 
-pub(crate) use recovery::admin_entry_commands;
+pub(crate) use crate::fixes::access_entry::admin_entry_commands;
 
 /// What tells who created a cluster.
 struct Known {
@@ -112,8 +114,37 @@ fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micr
     };
     // A re-created creator gets in by its name where the hidden mapping is what counts, not where an access entry is.
     let rests_on_id = life.entries.iter().any(|entry| entry.of_creator) || mode == Mode::Api;
-    creator.recovery = recovery::recovery(life, &creator, mode, rests_on_id, at);
+    let own_grant = own_grant(
+        &creator,
+        of_life(admins, life),
+        life.entries_doubt_at(at, Measure::Standing).is_none(),
+    );
+    creator.recovery = recovery::recovery(&Case {
+        world,
+        life,
+        creator: &creator,
+        mode,
+        rests_on_id,
+        own_grant,
+        at,
+    });
     creator
+}
+
+/// Whether the creator is admin, by its own routes.
+fn own_grant(creator: &Creator, admins: &[Admin], knows_entries: bool) -> OwnGrant {
+    let principal = creator.creator.principal.as_ref();
+    let own = admins
+        .iter()
+        .find(|admin| Some(&admin.principal) == principal && admin.power == Power::Admin);
+    match own.map(|own| own.status) {
+        Some(Status::Active) => OwnGrant::Active,
+        Some(Status::Revoked) => OwnGrant::None,
+        Some(Status::Unproven) => OwnGrant::Unknown,
+        // Nothing was given, and no entry or policy came later.
+        None if creator.bootstrap_admin == Some(false) && knows_entries => OwnGrant::None,
+        None => OwnGrant::Unknown,
+    }
 }
 
 fn has_active_route(admin: &Admin) -> bool {

@@ -8,18 +8,38 @@ use eksplain_parse::region::partition_of;
 use eksplain_queries::facts::Micros;
 
 use crate::findings::{Creator, PrincipalState, Recovery, RecoveryOption, Works};
+use crate::fixes::names::{WholeArn, cluster_itself, in_aws_auth};
+use crate::fixes::{access_entry, aws_auth, client, iam, sts};
+use crate::json;
 use crate::knowledge::{Known, Measure};
 use crate::shell::quote;
-use crate::state::{Incarnation, Mode};
+use crate::state::{Incarnation, Mode, World};
+
+/// What the creator's own way to admin is, as `admins` found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnGrant {
+    /// A route is active.
+    Active,
+    /// It had one that ended, or was never given any.
+    None,
+    /// No record tells.
+    Unknown,
+}
+
+/// What a plan is made from.
+pub(super) struct Case<'p> {
+    pub(super) world: &'p World<'p>,
+    pub(super) life: &'p Incarnation<'p>,
+    pub(super) creator: &'p Creator,
+    pub(super) mode: Mode,
+    pub(super) rests_on_id: bool,
+    pub(super) own_grant: OwnGrant,
+    pub(super) at: Micros,
+}
 
 /// The whole plan.
-pub(super) fn recovery(
-    life: &Incarnation<'_>,
-    creator: &Creator,
-    mode: Mode,
-    rests_on_id: bool,
-    at: Micros,
-) -> Recovery {
+pub(super) fn recovery(case: &Case<'_>) -> Recovery {
+    let (creator, life) = (case.creator, case.life);
     if let Some(ended) = creator.deleted_at {
         let why = format!(
             "the cluster was deleted at {}",
@@ -33,19 +53,26 @@ pub(super) fn recovery(
     }
     let is_gone = match creator.creator_state {
         PrincipalState::Deleted => true,
-        PrincipalState::Recreated => rests_on_id,
+        PrincipalState::Recreated => case.rests_on_id,
         PrincipalState::Present | PrincipalState::Unknown => false,
     };
-    let needed = is_gone && creator.other_admins.is_empty();
+    let renamed = case.renamed();
+    let has_lost = !is_gone && case.own_grant == OwnGrant::None && creator.creator.principal.is_some();
+    let needed = (is_gone || has_lost) && creator.other_admins.is_empty();
     let name = creator.creator.principal.as_deref().unwrap_or("the creator");
     let why = match (is_gone, creator.other_admins.len()) {
-        (true, 0) => match creator.creator_state {
-            PrincipalState::Recreated => format!(
+        (true, 0) => match (creator.creator_state, &renamed) {
+            (PrincipalState::Recreated, _) => format!(
                 "{name} was deleted and created again, its access rests on the old unique id, and no other admin route is active"
+            ),
+            (_, Some(new)) => format!(
+                "{name} was renamed to {new}, which its access does not follow, and no other admin route is active"
             ),
             _ => format!("{name} was deleted and no other admin route is active"),
         },
+        (true, 1) => format!("{name} is gone, and 1 other admin route holder can let somebody in"),
         (true, others) => format!("{name} is gone, and {others} other admin route holders can let somebody in"),
+        (false, 0) if has_lost => format!("{name} has no admin access, and no other admin route is active"),
         (false, _) if creator.creator_state == PrincipalState::Recreated => {
             format!("{name} was created again under the same name, which is what its access rests on")
         }
@@ -53,56 +80,30 @@ pub(super) fn recovery(
         (false, _) => format!("no record shows that {name} is gone"),
     };
     // Not known is not empty: somebody may be mapped there.
-    let is_in_the_dark = needed && mode != Mode::Api && life.aws_auth_at(at, Measure::Standing).is_unknown();
+    let is_in_the_dark = needed && case.mode != Mode::Api && life.aws_auth_at(case.at, Measure::Standing).is_unknown();
     let why = if is_in_the_dark {
         format!("{why}; what aws-auth holds is not in these logs and may let somebody in")
     } else {
         why
     };
-    let plan = Plan {
-        life,
-        creator,
-        mode,
-        rests_on_id,
-        at,
-    };
-    let options = vec![
-        plan.other_admin(),
-        plan.access_entry(),
-        plan.stale_entry(),
-        plan.assume_creator(),
-        plan.recreate_creator(),
-        plan.repair_aws_auth(),
-        plan.support(),
+    let options = [
+        Some(case.other_admin()),
+        Some(case.access_entry()),
+        case.stale_entry(),
+        case.assume_creator(),
+        case.recreate_creator(renamed.as_deref()),
+        case.repair_aws_auth(),
+        case.workloads(),
+        Some(iam_locked()),
+        Some(support()),
+        Some(rebuild()),
+        Some(what_does_not_work()),
     ];
     Recovery {
         needed,
         why,
         options: options.into_iter().flatten().collect(),
     }
-}
-
-/// The commands that make a principal cluster admin by an access entry.
-pub(crate) fn admin_entry_commands(cluster: &str, region: &str, principal_arn: &str) -> Vec<String> {
-    let (cluster, region, partition) = (quote(cluster), quote(region), partition_of(region));
-    let arn = quote(principal_arn);
-    vec![
-        format!(
-            "aws eks create-access-entry --cluster-name {cluster} --region {region} --principal-arn {arn} --type STANDARD"
-        ),
-        format!(
-            "aws eks associate-access-policy --cluster-name {cluster} --region {region} --principal-arn {arn} --policy-arn \
-             arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy --access-scope type=cluster"
-        ),
-    ]
-}
-
-struct Plan<'p> {
-    life: &'p Incarnation<'p>,
-    creator: &'p Creator,
-    mode: Mode,
-    rests_on_id: bool,
-    at: Micros,
 }
 
 fn option(
@@ -121,88 +122,96 @@ fn option(
     }
 }
 
-impl Plan<'_> {
+/// Principals that are workloads of the cluster, not people.
+fn is_workload(principal: &str) -> bool {
+    principal.starts_with("ServiceAccount:")
+}
+
+impl Case<'_> {
     fn cluster(&self) -> String {
-        quote(&self.life.cluster.name)
+        cluster_itself(&self.life.cluster)
     }
 
-    fn region(&self) -> String {
-        if self.life.cluster.region.is_empty() {
-            "REGION".to_owned()
-        } else {
-            quote(&self.life.cluster.region)
-        }
-    }
-
-    fn new_admin(&self) -> String {
-        let account = if self.life.cluster.account.is_empty() {
-            "ACCOUNT"
-        } else {
-            &self.life.cluster.account
+    fn new_admin(&self) -> WholeArn {
+        let account = match self.life.cluster.account.as_str() {
+            "" => "ACCOUNT",
+            account => account,
         };
-        format!(
-            "arn:{}:iam::{account}:role/NEW_ADMIN",
-            partition_of(&self.life.cluster.region)
-        )
+        let partition = partition_of(&self.life.cluster.region);
+        WholeArn::known(&format!("arn:{partition}:iam::{account}:role/NEW_ADMIN"))
     }
 
     fn creator_name(&self) -> Option<&str> {
         self.creator.creator.principal.as_deref()
     }
 
-    fn other_admin(&self) -> Option<RecoveryOption> {
-        let (cluster, region) = (self.cluster(), self.region());
-        let (works, why) = match self.creator.other_admins.as_slice() {
-            [] => (
+    /// The creator's present name, where it was renamed.
+    fn renamed(&self) -> Option<String> {
+        let name = self
+            .creator_name()
+            .filter(|_| self.creator.creator_state == PrincipalState::Deleted)?;
+        let born = self.life.born.unwrap_or(self.life.start);
+        self.world.iam.renamed(name, born, self.at)
+    }
+
+    fn other_admin(&self) -> RecoveryOption {
+        let (workloads, people): (Vec<&String>, Vec<&String>) = self
+            .creator
+            .other_admins
+            .iter()
+            .partition(|principal| is_workload(principal));
+        let names = |list: &[&String]| list.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+        let (works, why) = match (people.as_slice(), workloads.as_slice()) {
+            ([], []) => (
                 Works::No,
                 "no other principal has an active admin route in these logs".to_owned(),
             ),
-            others => (Works::Yes, format!("active admins: {}", others.join(", "))),
+            ([], workloads) => (
+                Works::No,
+                format!("only workloads are admins, no person: {}", names(workloads)),
+            ),
+            (people, _) => (Works::Yes, format!("active admins: {}", names(people))),
         };
+        let cluster = &self.life.cluster;
+        let by_entry = || access_entry::admin(cluster, &self.new_admin());
+        let by_mapping = || aws_auth::create(cluster, &self.new_admin().arn, "admin", ["system:masters"]);
+        let mut caveats = vec!["put the role that is to be admin in place of NEW_ADMIN"];
         let commands = match self.mode {
-            Mode::Api | Mode::ApiAndConfigMap | Mode::SomeApi => {
-                admin_entry_commands(&self.life.cluster.name, &self.life.cluster.region, &self.new_admin())
+            Mode::Api | Mode::ApiAndConfigMap | Mode::SomeApi => by_entry(),
+            Mode::ConfigMap => vec![by_mapping()],
+            Mode::Unknown => {
+                caveats.push("the mode is not in these logs: the first command prints it, and a mapping in aws-auth needs CONFIG_MAP or API_AND_CONFIG_MAP; in API make an access entry as below");
+                vec![access_entry::show_mode(cluster), by_mapping()]
             }
-            _ => vec![format!(
-                "eksctl create iamidentitymapping --cluster {cluster} --region {region} --arn {} --username admin --group system:masters --no-duplicate-arns",
-                self.new_admin()
-            )],
         };
-        Some(option(
-            "Ask another admin",
-            works,
-            why,
-            commands,
-            &["put the role that is to be admin in place of NEW_ADMIN"],
-        ))
+        option("Ask another admin", works, why, commands, &caveats)
     }
 
-    fn access_entry(&self) -> Option<RecoveryOption> {
-        let (cluster, region) = (self.cluster(), self.region());
+    fn access_entry(&self) -> RecoveryOption {
+        let (place, cluster) = (self.cluster(), &self.life.cluster);
         let mut commands = vec![format!(
-            "aws eks describe-cluster --name {cluster} --region {region} --query 'cluster.{{mode:accessConfig.authenticationMode,version:version,platform:platformVersion,status:status}}'"
+            "aws eks describe-cluster {place} --query 'cluster.{{mode:accessConfig.authenticationMode,version:version,platform:platformVersion,status:status}}'"
         )];
-        let mut caveats = vec![
+        let mut caveats: Vec<String> = [
             "needs the IAM rights eks:DescribeCluster, eks:UpdateClusterConfig, eks:CreateAccessEntry and eks:AssociateAccessPolicy, and no Kubernetes right",
             "the ARN is that of the role with its path, not of a session; no wildcards",
-        ];
+        ]
+        .map(str::to_owned)
+        .into();
         if !matches!(self.mode, Mode::Api | Mode::ApiAndConfigMap | Mode::SomeApi) {
-            commands.push(format!("aws eks update-cluster-config --name {cluster} --region {region} --access-config authenticationMode=API_AND_CONFIG_MAP"));
-            commands.push(format!(
-                "aws eks wait cluster-active --name {cluster} --region {region}"
-            ));
-            caveats.push("the change of mode cannot be undone; go to API_AND_CONFIG_MAP and not to API, or everybody mapped in aws-auth loses access");
-            caveats.push("clusters below platform version 1.23 eks.17, 1.24 eks.15, 1.25 eks.12, 1.26 eks.11, 1.27 eks.10, 1.28 eks.6, 1.29 eks.1, 1.30 eks.2 have no access entries");
+            let opening = access_entry::opening(cluster, Mode::ConfigMap);
+            if self.mode == Mode::Unknown {
+                caveats.push(
+                    "leave out update-cluster-config and wait where the first command prints API or API_AND_CONFIG_MAP"
+                        .to_owned(),
+                );
+            }
+            commands.extend(opening);
+            caveats.push("the change of mode cannot be undone; go to API_AND_CONFIG_MAP and not to API, or everybody mapped in aws-auth loses access".to_owned());
+            caveats.extend(self.platform_caveat());
         }
-        commands.extend(admin_entry_commands(
-            &self.life.cluster.name,
-            &self.life.cluster.region,
-            &self.new_admin(),
-        ));
-        commands.push(format!(
-            "aws eks update-kubeconfig --name {cluster} --region {region} --role-arn {}",
-            self.new_admin()
-        ));
+        commands.extend(access_entry::admin(cluster, &self.new_admin()));
+        commands.push(client::update_kubeconfig_by_role(cluster, &self.new_admin()));
         commands.push("kubectl auth can-i '*' '*' -A".to_owned());
         let (works, why) = match self.mode {
             Mode::Api | Mode::ApiAndConfigMap | Mode::SomeApi => (
@@ -218,13 +227,62 @@ impl Plan<'_> {
                 "the mode is not in these logs: the first command shows it",
             ),
         };
-        Some(option(
-            "Make an access entry from outside",
-            works,
-            why,
-            commands,
-            &caveats,
-        ))
+        let caveats: Vec<&str> = caveats.iter().map(String::as_str).collect();
+        option("Make an access entry from outside", works, why, commands, &caveats)
+    }
+
+    /// Which versions know access entries, as far as this cluster's is not known to.
+    fn platform_caveat(&self) -> Option<String> {
+        /// Kubernetes minor version and the first platform version of it.
+        const FIRST: [(u32, u32); 8] = [
+            (23, 17),
+            (24, 15),
+            (25, 12),
+            (26, 11),
+            (27, 10),
+            (28, 6),
+            (29, 1),
+            (30, 2),
+        ];
+        let (version, platform) = self.version();
+        let Some(minor) = version
+            .as_deref()
+            .and_then(|text| text.strip_prefix("1.")?.parse::<u32>().ok())
+        else {
+            let list: Vec<String> = FIRST
+                .iter()
+                .map(|(minor, platform)| format!("1.{minor} eks.{platform}"))
+                .collect();
+            return Some(format!(
+                "clusters below platform version {} have no access entries",
+                list.join(", ")
+            ));
+        };
+        let (_, first) = FIRST.iter().find(|(known, _)| *known == minor)?;
+        let is_known = platform
+            .as_deref()
+            .and_then(|text| text.strip_prefix("eks.")?.parse::<u32>().ok())
+            .is_some_and(|platform| platform >= *first);
+        (!is_known).then(|| format!("Kubernetes 1.{minor} has access entries from platform version eks.{first} on"))
+    }
+
+    /// Kubernetes and platform version, as seen last.
+    fn version(&self) -> (Option<String>, Option<String>) {
+        let bodies = self
+            .life
+            .snapshots
+            .iter()
+            .rev()
+            .filter(|snapshot| snapshot.kind == "cluster");
+        let mut bodies = bodies.map(|snapshot| json::parse(Some(&snapshot.body)));
+        let of = |body: &serde_json::Value, key: &str| json::text(body, &[key]).map(str::to_owned);
+        if let Some(body) = bodies.find(|body| body["version"].is_string()) {
+            return (of(&body, "version"), of(&body, "platformVersion"));
+        }
+        let response = json::parse(self.life.created.and_then(|call| call.response_elements.as_deref()));
+        let request = json::parse(self.life.created.and_then(|call| call.request_parameters.as_deref()));
+        let version = of(&response["cluster"], "version").or_else(|| of(&request, "version"));
+        (version, of(&response["cluster"], "platformVersion"))
     }
 
     fn stale_entry(&self) -> Option<RecoveryOption> {
@@ -232,31 +290,29 @@ impl Plan<'_> {
         if self.creator.creator_state != PrincipalState::Recreated || !self.rests_on_id {
             return None;
         }
-        let entry = self
-            .life
-            .entries
-            .iter()
-            .rev()
-            .find(|entry| entry.canonical.eq_ignore_ascii_case(name));
-        let arn = entry.map_or(name, |entry| entry.principal_arn.as_str());
-        let mut commands = vec![format!(
-            "aws eks delete-access-entry --cluster-name {} --region {} --principal-arn {}",
-            self.cluster(),
-            self.region(),
-            quote(arn)
-        )];
-        commands.extend(admin_entry_commands(
-            &self.life.cluster.name,
-            &self.life.cluster.region,
-            arn,
-        ));
-        let why = "the entry is bound to the unique id of the deleted principal; made anew it admits the present one";
+        let mut entries = self.life.entries.iter().rev();
+        let entry = entries.find(|entry| entry.canonical.eq_ignore_ascii_case(name));
+        let cluster = &self.life.cluster;
+        let commands = match entry {
+            Some(entry) => {
+                let now = self.world.paths.whole(name);
+                let arn = WholeArn::known(now.as_deref().unwrap_or(&entry.principal_arn));
+                access_entry::renew(cluster, entry, self.at, &arn).commands
+            }
+            None => {
+                let arn = WholeArn::of(self.world, name);
+                let mut commands = vec![access_entry::delete(cluster, &arn)];
+                commands.extend(access_entry::admin(cluster, &arn));
+                arn.before(commands)
+            }
+        };
+        let why = "the entry is bound to the unique id of the deleted principal; recreated, it admits the present one";
         Some(option(
             "Renew the stale access entry",
             Works::Yes,
             why,
             commands,
-            &["policies and groups of the old entry go with it"],
+            &["policies and groups of the old entry go with it: the commands give again what these logs show of it"],
         ))
     }
 
@@ -266,81 +322,137 @@ impl Plan<'_> {
         if !arn.resource.starts_with("role/") {
             return None;
         }
-        let role = quote(arn.name());
+        let set = sso_permission_set(arn.name());
         let (works, why) = match self.creator.creator_state {
             PrincipalState::Deleted => (Works::No, "the role was deleted".to_owned()),
             PrincipalState::Recreated if self.rests_on_id => (
                 Works::No,
                 "the role was created again and its access entry does not admit it".to_owned(),
             ),
-            _ if sso_permission_set(arn.name()).is_some() => (
+            _ if self.own_grant == OwnGrant::None => (
+                Works::No,
+                "the role is not admin of the cluster: its grant ended, or it never had one".to_owned(),
+            ),
+            _ if set.is_some() => (
                 Works::Depends,
-                "a role of Identity Center: assign its permission set, its trust policy cannot be edited".to_owned(),
+                format!(
+                    "a role of IAM Identity Center: assign its permission set {}, its trust policy cannot be edited",
+                    set.unwrap_or_default()
+                ),
             ),
             PrincipalState::Unknown => (
                 Works::Depends,
                 "whether the role exists is not in these logs".to_owned(),
+            ),
+            _ if self.own_grant == OwnGrant::Unknown => (
+                Works::Depends,
+                format!("{name} exists; whether it is admin is not in these logs"),
             ),
             _ => (
                 Works::Yes,
                 format!("{name} exists: whoever may edit its trust policy can use it"),
             ),
         };
-        let commands = vec![
-            format!("aws iam get-role --role-name {role} --query Role.AssumeRolePolicyDocument"),
-            format!("aws iam update-assume-role-policy --role-name {role} --policy-document file://trust.json"),
-            format!(
-                "aws eks update-kubeconfig --name {} --region {} --role-arn {}",
-                self.cluster(),
-                self.region(),
-                quote(name)
-            ),
-        ];
+        let whole = WholeArn::of(self.world, name);
+        let use_it = client::update_kubeconfig_by_role(&self.life.cluster, &whole);
+        if set.is_some() {
+            let account = quote(arn.account);
+            let commands = vec![
+                "aws sso-admin list-instances".to_owned(),
+                "aws sso-admin list-permission-sets --instance-arn INSTANCE_ARN".to_owned(),
+                format!(
+                    "aws sso-admin create-account-assignment --instance-arn INSTANCE_ARN --permission-set-arn PERMISSION_SET_ARN --target-type AWS_ACCOUNT --target-id {account} --principal-type USER --principal-id IDENTITY_STORE_USER_ID"
+                ),
+                "aws sso login --profile PROFILE_OF_THE_PERMISSION_SET".to_owned(),
+                format!(
+                    "{} --profile PROFILE_OF_THE_PERMISSION_SET",
+                    client::update_kubeconfig(Some(&self.life.cluster))
+                ),
+            ];
+            return Some(option(
+                "Assume the creator's role",
+                works,
+                why,
+                commands,
+                &["the sso-admin commands run in the account that administers IAM Identity Center"],
+            ));
+        }
+        let statement = sts::statement(&self.new_admin().arn, "sts:AssumeRole");
+        let mut commands = sts::trust_commands(arn.name(), &statement);
+        commands.push(use_it);
         Some(option(
             "Assume the creator's role",
             works,
             why,
-            commands,
-            &["update-assume-role-policy replaces the whole document: keep the old statements"],
+            whole.before(commands),
+            &[
+                "put the role or user that is to assume it in place of NEW_ADMIN; in another account it needs sts:AssumeRole on the role as well",
+                "update-assume-role-policy replaces the whole document: trust.json keeps the old statements",
+            ],
         ))
     }
 
-    fn recreate_creator(&self) -> Option<RecoveryOption> {
+    fn recreate_creator(&self, renamed: Option<&str>) -> Option<RecoveryOption> {
         let name = self.creator_name()?;
         let arn = Arn::parse(name).ok()?;
         if self.creator.creator_state != PrincipalState::Deleted {
             return None;
         }
+        if let Some(new) = renamed {
+            let commands = vec![
+                iam::rename_command(new, name),
+                client::update_kubeconfig(Some(&self.life.cluster)),
+            ];
+            return Some(option(
+                "Rename the creator back",
+                Works::Yes,
+                format!("it exists as {new}, with the unique id and the keys that it had: only its name is another"),
+                commands,
+                &[
+                    "policies that name the user by its present ARN stop matching; it does not work where somebody else has taken the old name",
+                ],
+            ));
+        }
         let principal = quote(arn.name());
-        let is_user = arn.resource.starts_with("user/");
-        let path = self
-            .life
-            .created
-            .and_then(|call| call.arn.as_deref())
-            .and_then(|text| Arn::parse(text).ok())
-            .filter(|_| is_user)
-            .and_then(|arn| arn.path().map(str::to_owned));
-        let commands = match is_user {
-            true => {
-                let path = path
-                    .map(|path| format!(" --path {}", quote(&format!("/{}/", path.trim_matches('/')))))
-                    .filter(|text| text != " --path //")
-                    .unwrap_or_default();
+        let whole = self.world.paths.whole(name);
+        let path = whole
+            .as_deref()
+            .and_then(|whole| Arn::parse(whole).ok()?.path().map(str::to_owned));
+        let path = path
+            .filter(|path| path != "/")
+            .map(|path| format!(" --path {}", quote(&path)))
+            .unwrap_or_default();
+        let kubeconfig = client::update_kubeconfig(Some(&self.life.cluster));
+        let commands = match arn.resource.starts_with("user/") {
+            true => vec![
+                format!("aws iam create-user --user-name {principal}{path}"),
+                format!("aws iam create-access-key --user-name {principal}"),
+                "aws configure --profile CREATOR".to_owned(),
+                format!("{kubeconfig} --profile CREATOR"),
+            ],
+            false => {
+                let trust = serde_json::json!({"Version": "2012-10-17", "Statement": [sts::statement(&self.new_admin().arn, "sts:AssumeRole")]});
+                let whole = WholeArn::known(whole.as_deref().unwrap_or(name));
                 vec![
-                    format!("aws iam create-user --user-name {principal}{path}"),
-                    format!("aws iam create-access-key --user-name {principal}"),
+                    format!(
+                        "aws iam create-role --role-name {principal}{path} --assume-role-policy-document {}",
+                        quote(&trust.to_string())
+                    ),
+                    client::update_kubeconfig_by_role(&self.life.cluster, &whole),
                 ]
             }
-            false => vec![format!(
-                "aws iam create-role --role-name {principal} --assume-role-policy-document file://trust.json"
-            )],
         };
         let (works, why) = if sso_permission_set(arn.name()).is_some() {
-            (Works::No, "a role of Identity Center cannot be made by hand")
+            (Works::No, "a role of IAM Identity Center cannot be made by hand")
         } else if self.rests_on_id {
             (
                 Works::No,
                 "its access is an access entry, bound to the unique id of the deleted principal",
+            )
+        } else if self.creator.bootstrap_admin == Some(false) {
+            (
+                Works::No,
+                "the cluster was created without admin rights for its creator",
             )
         } else {
             match self.mode {
@@ -364,6 +476,7 @@ impl Plan<'_> {
         };
         let caveats = [
             "same account, same partition, same name of the IAM principal (not of the cluster); a user also needs its old path",
+            "it needs eks:DescribeCluster for update-kubeconfig, and no other IAM right; put the role or user that is to assume a role in place of NEW_ADMIN",
         ];
         Some(option(
             "Create the creator again under the same name",
@@ -375,45 +488,130 @@ impl Plan<'_> {
     }
 
     fn repair_aws_auth(&self) -> Option<RecoveryOption> {
-        let Known::Is(current) = self.life.aws_auth_at(self.at, Measure::Standing) else {
-            return None;
+        let is_broken = match self.life.aws_auth_at(self.at, Measure::Standing) {
+            Known::Is(current) => aws_auth::is_broken(current),
+            Known::Absent => self.mode != Mode::Api && self.life.aws_auth_contents().next().is_some(),
+            Known::Unknown(_) => false,
         };
-        if !current.auth.problems.iter().any(|problem| problem.lost_section) {
+        if !is_broken || self.mode == Mode::Api {
             return None;
         }
         let mut contents = self.life.aws_auth_contents().map(|(_, content)| content);
-        let good = contents.rfind(|content| {
-            !content.auth.problems.iter().any(|problem| problem.lost_section) && !content.auth.mappings.is_empty()
-        });
-        let mut commands = Vec::new();
-        if let Some(data) = good.map(|content| &content.data) {
-            let manifest = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"}, "data": data});
-            commands.push(format!("kubectl apply -f - <<'EOF'\n{manifest}\nEOF"));
-        } else {
-            commands.push("kubectl -n kube-system edit configmap aws-auth".to_owned());
-        }
+        let good = contents.rfind(|content| !aws_auth::is_broken(content) && !content.auth.mappings.is_empty());
+        let commands = match good {
+            Some(content) => vec![
+                format!("{} --ignore-not-found > aws-auth-backup.yaml", aws_auth::show()),
+                format!("kubectl apply -f - <<'EOF'\n{}\nEOF", aws_auth::manifest(content)),
+            ],
+            None => vec![
+                aws_auth::show(),
+                "kubectl -n kube-system edit configmap aws-auth".to_owned(),
+            ],
+        };
         let can = matches!(
             self.creator.creator_state,
             PrincipalState::Present | PrincipalState::Unknown
         ) || !self.creator.other_admins.is_empty();
-        let why = "a section of aws-auth does not parse, so that everybody it mapped is shut out; nodes too";
+        let why = "a section of aws-auth does not parse or the ConfigMap is gone, so that everybody it mapped is shut out; nodes too";
         Some(option(
             "Repair aws-auth",
             if can { Works::Depends } else { Works::No },
             why,
             commands,
-            &["needs an admin that aws-auth does not map: the creator, or an access entry"],
+            &[
+                "needs an admin that aws-auth does not map: the creator, or an access entry",
+                "node mappings first",
+            ],
         ))
     }
 
-    fn support(&self) -> Option<RecoveryOption> {
-        let why = "the last resort where no option above works, such as a cluster below the platform versions that know access entries";
+    /// A workload that is admin can apply the change through its usual pipeline.
+    fn workloads(&self) -> Option<RecoveryOption> {
+        let workloads: Vec<&str> = self
+            .creator
+            .other_admins
+            .iter()
+            .map(String::as_str)
+            .filter(|principal| is_workload(principal))
+            .collect();
+        if workloads.is_empty() {
+            return None;
+        }
+        let cluster = &self.life.cluster;
+        let mut commands = Vec::new();
+        if self.mode != Mode::Api {
+            commands.push(aws_auth::create(
+                cluster,
+                &in_aws_auth(self.world, &self.new_admin().arn),
+                "admin",
+                ["system:masters"],
+            ));
+        }
         Some(option(
-            "Ask AWS Support, or make the cluster anew from its manifests",
+            "Let a workload that is admin make the change",
             Works::Depends,
-            why,
-            Vec::new(),
-            &[],
+            format!(
+                "service accounts with admin rights: {}; whoever controls what they deploy (Argo CD, Flux, a CI agent) can let them change access",
+                workloads.join(", ")
+            ),
+            commands,
+            &[
+                "make the change through the workload's usual pipeline, as a change of aws-auth or a ClusterRoleBinding; the command shows the mapping to add",
+            ],
         ))
     }
+}
+
+/// IAM refuses what the other options need.
+fn iam_locked() -> RecoveryOption {
+    option(
+        "If IAM itself refuses these commands",
+        Works::Depends,
+        "a service control policy or a permissions boundary may deny eks: actions to everybody in the account",
+        Vec::new(),
+        &[
+            "service control policies: the organization's administrator, from the management account",
+            "permissions boundaries: whoever owns the boundary's policy",
+            "the account's root user cannot be denied by IAM policies, but by a service control policy",
+        ],
+    )
+}
+
+fn support() -> RecoveryOption {
+    option(
+        "Ask AWS Support",
+        Works::Depends,
+        "where no option above works, such as a cluster below the platform versions that know access entries",
+        Vec::new(),
+        &["open the case from the account that has the cluster"],
+    )
+}
+
+fn rebuild() -> RecoveryOption {
+    option(
+        "Rebuild the cluster from its manifests or a backup",
+        Works::Depends,
+        "the last resort: it needs the manifests, or a backup such as Velero's, and the data of its volumes",
+        Vec::new(),
+        &["create it with two admins, at least one of them a role; delete the old cluster only after the move"],
+    )
+}
+
+/// What people try.
+fn what_does_not_work() -> RecoveryOption {
+    option(
+        "What does not work",
+        Works::No,
+        "these are tried often, and none opens the cluster",
+        Vec::new(),
+        &[
+            "changing the creator of a cluster: no API does that",
+            "editing the cluster-admin binding from outside: it needs a login",
+            "adding system:masters to an access entry: EKS refuses groups that start with system:",
+            "giving AdministratorAccess in IAM and expecting kubectl to work: IAM rights open nothing in Kubernetes by themselves, only the access entry above",
+            "creating the cluster's own IAM role again",
+            "setting the mode back: it moves one way only",
+            "eksctl create iamidentitymapping without a Kubernetes login that may edit aws-auth",
+        ],
+    )
 }

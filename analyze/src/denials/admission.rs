@@ -6,14 +6,16 @@
 use eksplain_queries::facts::DeniedRequest;
 
 use super::Verdict;
-use super::fixes::fix;
 use super::request::after_forbidden;
+use crate::findings::Fix;
+use crate::fixes::fix;
+use crate::shell::quote;
 use crate::words::{Confidence, Reason};
 
 pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
     let certain = |reason, cause: &str| Verdict::new(reason, cause, Confidence::Certain);
     let namespace = request.namespace.as_deref().unwrap_or("NAMESPACE");
-    let in_namespace = |what: &str| vec![format!("kubectl describe {what} -n {}", crate::shell::quote(namespace))];
+    let in_namespace = |what: &str| vec![format!("kubectl describe {what} -n {}", quote(namespace))];
     if let Some(name) = quoted_after(message, "admission webhook ").filter(|_| message.contains("denied the request")) {
         return Verdict::new(
             Reason::AdmissionWebhook,
@@ -27,8 +29,8 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
             "an admission webhook did not answer, and its failurePolicy refuses then",
         )
         .with([fix(
-            "Look at the webhook's service and failurePolicy",
-            vec!["kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations".to_owned()],
+            "Find the webhook's service and failurePolicy, and bring its pods back",
+            vec!["kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml".to_owned()],
         )]);
     }
     let forbidden = after_forbidden(message);
@@ -39,7 +41,11 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
         return certain(
             Reason::AdmissionPolicy,
             "a ValidatingAdmissionPolicy refused the object",
-        );
+        )
+        .with([fix(
+            "Read the policy that the message names, and change the object",
+            vec!["kubectl get validatingadmissionpolicies,validatingadmissionpolicybindings".to_owned()],
+        )]);
     }
     if request.code == 403 {
         if text.starts_with("exceeded quota: ") || text.starts_with("failed quota: ") {
@@ -53,7 +59,11 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
             return certain(
                 Reason::AdmissionPodSecurity,
                 "the pod violates the Pod Security level of its namespace",
-            );
+            )
+            .with([fix(
+                "See the level that the namespace enforces, and change the pod as the message says",
+                vec![format!("kubectl get namespace {} --show-labels", quote(namespace))],
+            )]);
         }
         if text.contains("attempting to grant RBAC permissions not currently held") {
             return certain(
@@ -62,13 +72,17 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
             );
         }
         if text.contains("because it is being terminated") {
-            return certain(Reason::AdmissionNamespaceTerminating, "the namespace is being deleted");
+            return certain(Reason::AdmissionNamespaceTerminating, "the namespace is being deleted").with([fix(
+                "Wait until it is gone; its conditions show what holds it up",
+                vec![format!("kubectl get namespace {} -o yaml", quote(namespace))],
+            )]);
         }
         if text.starts_with("error looking up service account ") {
             return certain(
                 Reason::AdmissionServiceaccount,
                 "the pod's service account does not exist",
-            );
+            )
+            .with(missing_account(text));
         }
         let is_limit = ["maximum ", "minimum "]
             .iter()
@@ -103,7 +117,7 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
     if request.code == 404 && is_create && message == format!("namespaces \"{namespace}\" not found") {
         return certain(Reason::AdmissionNamespaceNotFound, "the namespace does not exist").with([fix(
             "Create it",
-            vec![format!("kubectl create namespace {}", crate::shell::quote(namespace))],
+            vec![format!("kubectl create namespace {}", quote(namespace))],
         )]);
     }
     let (reason, cause) = match request.code {
@@ -120,6 +134,25 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
         _ => (Reason::ApiserverBadRequest, "the request failed"),
     };
     certain(reason, cause)
+}
+
+/// Creates the service account that the pod names: `error looking up service account ns/name: …`.
+fn missing_account(text: &str) -> Option<Fix> {
+    let rest = text.strip_prefix("error looking up service account ")?;
+    let (namespace, name) = rest.split_once(": ")?.0.split_once('/')?;
+    // Admission comes before validation: the name may be anything.
+    let is_name = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !text.starts_with('-')
+    };
+    if !is_name(name) || !is_name(namespace) {
+        return None;
+    }
+    let command = format!("kubectl create serviceaccount {} -n {}", quote(name), quote(namespace));
+    Some(fix("Create it, or correct its name in the pod", vec![command]))
 }
 
 /// The quoted word behind a beginning.

@@ -7,9 +7,11 @@ use eksplain_parse::authenticator::DenialClass;
 use eksplain_queries::facts::{DeniedLogin, DeniedRequest, Micros, StsResponse};
 
 use super::not_mapped::{self, Refused};
-use super::{Refusal, Verdict, fixes};
+use super::{Refusal, Verdict};
 use crate::evidence;
 use crate::findings::{Cluster, RequestShape};
+use crate::fixes::names::WholeArn;
+use crate::fixes::{self, access_entry, client};
 use crate::state::{Incarnation, World};
 use crate::words::{Confidence, Reason};
 
@@ -109,46 +111,32 @@ pub(super) fn verdict(
             ),
         },
         DenialClass::IdArnMismatch => {
-            let fix = cluster.zip(principal).map(|(cluster, principal)| fixes::renew_entry_of(cluster, principal));
+            let fix = cluster.zip(principal).map(|(cluster, principal)| access_entry::renew_renamed(cluster, &WholeArn::of(world, principal)));
             certain(Reason::AuthnAccessEntryRenamed, "the IAM user was renamed or moved: its unique id has an access entry, its ARN is another").with(fix)
         }
         DenialClass::Template => certain(Reason::AuthnTemplate, "the mapping's template needs an EC2 instance's session: a person uses a node's role, or the role is used outside EC2"),
         DenialClass::ReservedPrefix => certain(Reason::AuthnReservedUsername, "the mapping gives a user name with a reserved prefix (system:, eks:, aws:, amazon:, iam:)"),
         DenialClass::MapperError => Verdict::new(Reason::AuthnUnknown, "a mapper of the authenticator failed", Confidence::Guess),
-        DenialClass::TokenExpired => certain(Reason::AuthnTokenExpired, "the token was older than 15 minutes: pasted, kept by CI, or the client's clock is slow").with([fixes::fix(
-            "Let kubectl make tokens by itself",
-            vec![update_kubeconfig(cluster)],
-        )]),
+        DenialClass::TokenExpired => certain(Reason::AuthnTokenExpired, "the token was older than 15 minutes: pasted, kept by CI, or the client's clock is slow").with([client::fresh_tokens(cluster)]),
         DenialClass::TokenMalformed if error.contains("x-k8s-aws-id header") => wrong_cluster(cluster),
         DenialClass::TokenMalformed | DenialClass::BadRequest => {
             certain(Reason::AuthnTokenMalformed, "the bearer token is no EKS token: of another issuer, another cluster's, or an expired service account token")
         }
         DenialClass::TokenWrongEndpoint => certain(Reason::AuthnTokenWrongPartition, "the token was signed for an STS endpoint that this cluster's partition does not accept")
-            .with([fixes::fix("Sign with the regional endpoint", vec!["export AWS_STS_REGIONAL_ENDPOINTS=regional".to_owned(), update_kubeconfig(cluster)])]),
-        DenialClass::StsInvalidKey => certain(Reason::AuthnStsInvalidToken, "STS does not know the access key: it is deleted or inactive, or its user is gone").with([fixes::verify()]),
+            .with([client::regional_sts(cluster)]),
+        DenialClass::StsInvalidKey => certain(Reason::AuthnStsInvalidToken, "STS does not know the access key: it is deleted or inactive, or its user is gone").with([fixes::advice::of(Reason::AuthnStsInvalidToken), client::verify()]),
         DenialClass::StsSignature if error.contains("not yet current") => {
-            certain(Reason::AuthnTokenClockSkew, "the client's clock is ahead").with([fixes::fix("Set the clock", vec!["chronyc makestep".to_owned()])])
+            certain(Reason::AuthnTokenClockSkew, "the client's clock is ahead").with([client::set_clock()])
         }
         DenialClass::StsSignature => certain(Reason::AuthnStsSignature, "STS refuses the signature: the token was made for another cluster name, with a wrong secret, or by a wrong clock")
-            .with([fixes::fix("Make the kubeconfig anew", vec![update_kubeconfig(cluster)])]),
+            .with([client::regenerate_kubeconfig(cluster)]),
         DenialClass::StsExpired => certain(Reason::AuthnStsExpired, "the temporary credentials ran out before the token was used")
-            .with([fixes::fix("Renew the credentials", vec!["aws sso login".to_owned(), "aws sts get-caller-identity".to_owned()])]),
+            .with([client::renew_credentials()]),
         DenialClass::StsThrottled => certain(Reason::AuthnStsThrottled, "too many logins at once: STS throttled them"),
         DenialClass::StsUnreachable => certain(Reason::AuthnStsUnreachable, "the control plane could not reach STS: try again"),
         DenialClass::StsOther if error.contains("\"AccessDenied\"") => Verdict::new(Reason::AuthnStsDenied, "STS denied GetCallerIdentity, which needs no right: look for a disabled region", Confidence::Guess),
         DenialClass::StsOther | DenialClass::Other => Verdict::new(Reason::AuthnUnknown, "the authenticator refused the login for a reason that is not in the catalogue", Confidence::Guess),
     }
-}
-
-fn update_kubeconfig(cluster: Option<&Cluster>) -> String {
-    let (name, region) = cluster.map_or(("CLUSTER", "REGION"), |cluster| {
-        (cluster.name.as_str(), cluster.region.as_str())
-    });
-    format!(
-        "aws eks update-kubeconfig --name {} --region {}",
-        crate::shell::quote(name),
-        crate::shell::quote(region)
-    )
 }
 
 fn wrong_cluster(cluster: Option<&Cluster>) -> Verdict {
@@ -157,7 +145,7 @@ fn wrong_cluster(cluster: Option<&Cluster>) -> Verdict {
         "the token was made for another cluster: --cluster-name of the kubeconfig's exec section is wrong",
         Confidence::Certain,
     )
-    .with([fixes::fix("Make the kubeconfig anew", vec![update_kubeconfig(cluster)])])
+    .with([client::regenerate_kubeconfig(cluster)])
 }
 
 /// A 401 of which the authenticator says nothing: where its log is in the lake, another way to log in failed.
@@ -180,11 +168,7 @@ fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Clus
             Reason::AuthnServiceaccountExpired,
             "a client inside the cluster sent a token that nobody accepts, most likely its service account token from before it was renewed",
             Confidence::Guess,
-        )
-        .with([fixes::fix(
-            "Update the client's Kubernetes library, which must read the token anew, and restart it",
-            Vec::new(),
-        )]);
+        );
     }
     let has_provider = facts.calls.iter().any(|call| {
         call.event_name == "AssociateIdentityProviderConfig"
@@ -198,16 +182,10 @@ fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Clus
             "the cluster has an OIDC identity provider, and the authenticator saw no token of AWS: the provider's token was refused",
             Confidence::Guess,
         )
-        .with([fixes::fix("Compare issuer, audience and claims of the token with the provider's configuration", Vec::new())]);
+        .with(cluster.map(client::identity_providers));
     }
-    let name = cluster.map_or("CLUSTER", |cluster| cluster.name.as_str());
-    let command = format!(
-        "aws eks update-cluster-config --name {} --logging '{{\"clusterLogging\":[{{\"types\":[\"authenticator\",\"audit\"],\"enabled\":true}}]}}'",
-        crate::shell::quote(name)
-    );
     let cause = "the login failed, and no line of the authenticator says why: its log is off, or not in the lake";
-    Verdict::new(Reason::AuthnUnknown, cause, Confidence::Guess)
-        .with([fixes::fix("Turn the authenticator's log on", vec![command])])
+    Verdict::new(Reason::AuthnUnknown, cause, Confidence::Guess).with([client::enable_login_logs(cluster)])
 }
 
 /// Audit 401s that no refused login explains.

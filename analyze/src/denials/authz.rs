@@ -2,45 +2,77 @@
 //!
 //! Rule: kubernetes/kubernetes RBAC evaluation, EKS access policies; the order of reasons is the domain's.
 
+use eksplain_parse::arn::canonical_arn;
 use eksplain_queries::facts::DeniedRequest;
 
-use super::fixes::{self, Named};
 use super::request::{Caller, as_rbac};
 use super::{Verdict, request};
-use crate::findings::{Cluster, Fix, RequestShape};
-use crate::knowledge::Measure;
+use crate::findings::{Fix, RequestShape};
+use crate::fixes::names::WholeArn;
+use crate::fixes::{NOW, access_entry, aws_auth, client, power, rbac as bindings, words};
+use crate::knowledge::{Known as Knowledge, Measure};
+use crate::near_miss::is_one_edit;
 use crate::rbac::{
     Binding, Rbac, Request, Role, Subject, in_words, policies, rule_allows, scope_covers, service_account,
 };
 use crate::state::entries::key_of;
-use crate::state::{AccessEntry, Association, World};
+use crate::state::{AccessEntry, Association, Incarnation, Mode, World};
 use crate::username;
 use crate::words::{Confidence, Reason};
 
 /// Refused impersonation.
-pub(super) fn impersonation(username: &str) -> Verdict {
-    let grant = RequestShape {
-        verb: Some("impersonate".to_owned()),
-        api_group: Some(String::new()),
-        resource: Some("users".to_owned()),
-        ..RequestShape::default()
-    };
+pub(super) fn impersonation(denied: &DeniedRequest, message: &str) -> Verdict {
+    let username = denied.username.as_deref().unwrap_or_default();
     Verdict::new(
         Reason::AuthzImpersonate,
         format!("{username} may not act as somebody else (--as, --as-group)"),
         Confidence::Certain,
     )
-    .with(fixes::role_and_binding(&grant, &Named::User(username)))
+    .with(grant_of_impersonation(username, message))
+}
+
+/// `users "alice" is forbidden: User "dave" cannot impersonate resource "users" …`: whom the caller wanted to be.
+fn impersonated(message: &str) -> Option<(&str, String)> {
+    let (resource, rest) = message.split_once(' ')?;
+    let mut names = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+    let name = names.next()?.ok()?;
+    let is_known = matches!(
+        resource.split(['.', '/']).next()?,
+        "users" | "groups" | "serviceaccounts" | "userextras" | "uids"
+    );
+    is_known.then_some((resource, name))
+}
+
+/// Acting as somebody else is power: it is named whom, and never granted for Kubernetes's own names.
+fn grant_of_impersonation(username: &str, message: &str) -> Vec<Fix> {
+    let mut fixes = vec![words(
+        "Leave out --as and --as-group, and give the caller what it needs by itself: impersonation gives everything that the other may do",
+    )];
+    let named = impersonated(message).filter(|(_, name)| !name.starts_with("system:"));
+    if let Some((resource, name)) = named {
+        let (dotted, sub) = resource
+            .split_once('/')
+            .map_or((resource, None), |(resource, sub)| (resource, Some(sub)));
+        let (resource, group) = dotted.split_once('.').unwrap_or((dotted, ""));
+        let grant = RequestShape {
+            verb: Some("impersonate".to_owned()),
+            api_group: Some(group.to_owned()),
+            resource: Some(resource.to_owned()),
+            subresource: sub.map(str::to_owned),
+            name: Some(name.clone()),
+            ..RequestShape::default()
+        };
+        let mut fix = bindings::exact(&grant, &bindings::subject_of_user(username));
+        fix.title = format!(
+            "Only if the caller is really to have everything that {name} may do: allow to impersonate {name}, and nobody else"
+        );
+        fixes.push(fix);
+    }
+    fixes
 }
 
 /// Why the authorizers refused.
-pub(super) fn verdict(
-    world: &World<'_>,
-    denied: &DeniedRequest,
-    caller: &Caller<'_>,
-    shape: &RequestShape,
-    cluster: Option<&Cluster>,
-) -> Verdict {
+pub(super) fn verdict(world: &World<'_>, denied: &DeniedRequest, caller: &Caller<'_>, shape: &RequestShape) -> Verdict {
     let username = caller.asker.username.as_str();
     if username == "system:anonymous" {
         return Verdict::new(
@@ -48,7 +80,7 @@ pub(super) fn verdict(
             "the request had no credential: a kubeconfig without a user, a browser, a scanner",
             Confidence::Certain,
         )
-        .with([fixes::verify()]);
+        .with([crate::fixes::advice::of(Reason::AuthzAnonymous), client::verify()]);
     }
     if denied.code == 500 {
         return Verdict::new(
@@ -70,7 +102,7 @@ pub(super) fn verdict(
             format!("a binding names the role {role}, which does not exist"),
             Confidence::Certain,
         )
-        .with(exact_fix(caller, shape));
+        .with(role_fix(denied, caller, shape, role));
     }
     let reason = denied.decision_reason.as_deref().unwrap_or_default();
     if !reason.is_empty() && !reason.starts_with("RBAC: ") && !reason.starts_with("EKS Access Policy: ") {
@@ -93,10 +125,10 @@ pub(super) fn verdict(
             "nothing that is known lets the service account do this",
             Confidence::Guess,
         )
-        .with(exact_fix(caller, shape));
+        .with(exact_fix(caller, denied, shape, life));
     }
     let Some(life) = life else {
-        return unknown(caller, shape);
+        return unknown(caller, denied, shape);
     };
     let rbac = life.rbac_at(ts, Measure::Whole);
     let entry = caller.canonical.and_then(|arn| {
@@ -112,7 +144,9 @@ pub(super) fn verdict(
         ts: denied.at.ts,
         asked: as_rbac(denied, shape),
         shape,
-        cluster,
+        denied,
+        life,
+        world,
     };
     let mut verdict = known.verdict();
     if !is_complete && verdict.confidence == Confidence::Certain && verdict.reason == Reason::AuthzRbacNoBinding {
@@ -150,13 +184,13 @@ pub(super) fn in_console(verdict: Verdict) -> Verdict {
     }
 }
 
-fn unknown(caller: &Caller<'_>, shape: &RequestShape) -> Verdict {
+fn unknown(caller: &Caller<'_>, denied: &DeniedRequest, shape: &RequestShape) -> Verdict {
     Verdict::new(
         Reason::AuthzRbacNoBinding,
         "nothing that is known lets the caller do this",
         Confidence::Guess,
     )
-    .with(exact_fix(caller, shape))
+    .with(exact_fix(caller, denied, shape, None))
 }
 
 /// `RBAC: clusterrole.rbac.authorization.k8s.io "x" not found` at the end of the sentence or in the reason.
@@ -179,17 +213,115 @@ fn missing_role(denied: &DeniedRequest) -> Option<&str> {
     in_text(message).map(|(start, end)| &message[start..end])
 }
 
-/// Role and binding for exactly this request and caller.
-fn exact_fix(caller: &Caller<'_>, shape: &RequestShape) -> Vec<Fix> {
-    let username = caller.asker.username.as_str();
-    let own_group = caller.asker.groups.iter().find(|group| !group.starts_with("system:"));
-    let named = match (service_account(username), own_group) {
-        (Some((namespace, name)), _) => Named::ServiceAccount(namespace, name),
-        (None, Some(group)) => Named::Group(group),
-        (None, None) => Named::User(username),
-    };
-    fixes::role_and_binding(shape, &named)
+/// The request with the name that a rule for it has to have.
+fn exact_shape(denied: &DeniedRequest, shape: &RequestShape) -> RequestShape {
+    RequestShape {
+        name: as_rbac(denied, shape).name,
+        ..shape.clone()
+    }
 }
+
+/// Role and binding for exactly this request and caller, or a warning where that would give power over access.
+fn exact_fix(
+    caller: &Caller<'_>,
+    denied: &DeniedRequest,
+    shape: &RequestShape,
+    life: Option<&Incarnation<'_>>,
+) -> Vec<Fix> {
+    if let Some(power) = power::of_request(&as_rbac(denied, shape)) {
+        return vec![power::warning(power)];
+    }
+    let username = caller.asker.username.as_str();
+    let subject = subject_to_bind(caller, denied, life);
+    let mut exact = bindings::exact(&exact_shape(denied, shape), &subject);
+    if matches!(subject, Subject::User(_)) && has_session_name(caller, denied) {
+        exact
+            .title
+            .push_str("; the user name has the session in it: another session is another user");
+    }
+    let mut fixes = vec![exact];
+    if service_account(username).is_none() && !caller.is_impersonated {
+        fixes.push(client::verify_request(shape));
+    }
+    fixes
+}
+
+/// The user; where its name changes with each session, a group of its own login.
+fn subject_to_bind(caller: &Caller<'_>, denied: &DeniedRequest, life: Option<&Incarnation<'_>>) -> Subject {
+    let username = caller.asker.username.as_str();
+    let user = bindings::subject_of_user(username);
+    let has_session = has_session_name(caller, denied);
+    let mut own = caller.asker.groups.iter().filter(|group| is_group_of_login(group));
+    let group = own.find(|group| has_session || life.is_some_and(|life| is_only_of(life, caller.canonical, group)));
+    match group {
+        Some(group) if matches!(user, Subject::User(_)) => Subject::Group(group.clone()),
+        _ => user,
+    }
+}
+
+/// Whether the user name changes with the role session.
+fn has_session_name(caller: &Caller<'_>, denied: &DeniedRequest) -> bool {
+    let username = caller.asker.username.as_str();
+    username.contains(":assumed-role/")
+        || denied
+            .session
+            .as_deref()
+            .is_some_and(|session| username != session && username.contains(session))
+}
+
+/// A group that a mapping or an entry gave, and not Kubernetes; one in angle brackets was copied from an example.
+fn is_group_of_login(group: &str) -> bool {
+    !group.starts_with("system:") && !group.contains(['<', '>'])
+}
+
+/// Whether only the caller's login has the group, by a mapping or an entry.
+fn is_only_of(life: &Incarnation<'_>, canonical: Option<&str>, group: &str) -> bool {
+    let Some(key) = canonical.and_then(key_of) else {
+        return false;
+    };
+    let content = life.aws_auth_at(life.logs.lake_end(), Measure::Standing);
+    let mapped = match &content {
+        Knowledge::Is(content) => content.auth.mappings.as_slice(),
+        Knowledge::Absent => &[],
+        Knowledge::Unknown(_) => return false,
+    };
+    let of_mappings = mapped
+        .iter()
+        .filter(|mapping| mapping.groups.iter().any(|name| name == group || name.contains("{{")));
+    let mut holders = of_mappings.map(|mapping| key_of(&mapping.arn) == Some(key.clone()));
+    let of_entries = life
+        .entries_at(NOW)
+        .filter(|entry| entry.groups_at(NOW).iter().any(|name| name == group));
+    let mut others = of_entries.map(|entry| entry.is_of(Some(&key)));
+    let (mapped, entered) = (holders.next(), others.next());
+    (mapped.is_some() || entered.is_some())
+        && mapped.unwrap_or(true)
+        && entered.unwrap_or(true)
+        && holders.all(|is_own| is_own)
+        && others.all(|is_own| is_own)
+}
+
+/// The role that a binding names and that is not there.
+fn role_fix(denied: &DeniedRequest, caller: &Caller<'_>, shape: &RequestShape, role: &str) -> Vec<Fix> {
+    if power::of_request(&as_rbac(denied, shape)).is_some() {
+        return exact_fix(caller, denied, shape, None);
+    }
+    let text = denied.decision_reason.as_deref().unwrap_or_default();
+    let message = denied.status_message.as_deref().unwrap_or_default();
+    let is_cluster_role = [text, message]
+        .iter()
+        .any(|text| text.contains(&format!("clusterrole.{RBAC_GROUP} \"{role}\"")));
+    vec![
+        bindings::missing_role(
+            &exact_shape(denied, shape),
+            role,
+            is_cluster_role || shape.namespace.is_none(),
+        ),
+        client::verify_request(shape),
+    ]
+}
+
+const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 
 /// What the caller had.
 struct Known<'k> {
@@ -199,7 +331,9 @@ struct Known<'k> {
     ts: i64,
     asked: Request,
     shape: &'k RequestShape,
-    cluster: Option<&'k Cluster>,
+    denied: &'k DeniedRequest,
+    life: &'k Incarnation<'k>,
+    world: &'k World<'k>,
 }
 
 impl Known<'_> {
@@ -209,23 +343,44 @@ impl Known<'_> {
             .or_else(|| self.by_binding())
             .or_else(|| self.by_subject())
             .unwrap_or_else(|| self.by_absence());
-        let mut fixes = exact_fix(self.caller, self.shape);
-        if let (Some(cluster), Some(entry)) = (self.cluster, self.entry) {
-            let by_policy = fixes::access_policy(
-                cluster,
-                &entry.principal_arn,
-                self.shape.namespace.as_deref(),
-                &self.asked,
-            );
-            // Who has a policy already is served best by a wider one.
-            let at = if found.reason.id().starts_with("authz.access-policy.") {
-                0
-            } else {
-                fixes.len()
-            };
-            fixes.insert(at, by_policy);
-        }
+        let fixes = self.fixes(&found);
         found.with(fixes)
+    }
+
+    /// What lets the request through, after a correction of the cause where there is one.
+    fn fixes(&self, found: &Verdict) -> Vec<Fix> {
+        let is_correction = !found.fix.is_empty();
+        let mut fixes = exact_fix(self.caller, self.denied, self.shape, Some(self.life));
+        if power::of_request(&self.asked).is_some() {
+            return if is_correction { Vec::new() } else { fixes };
+        }
+        if let Some(group) = self.caller.asker.groups.iter().find(|group| group.contains(['<', '>'])) {
+            return vec![aws_auth::correct_names(&format!(
+                "the group {group}, which was copied with its angle brackets,"
+            ))];
+        }
+        if is_correction {
+            return vec![client::verify_request(self.shape)];
+        }
+        if found.reason == Reason::AuthzAccessPolicyLostByImpersonation {
+            fixes.insert(0, crate::fixes::advice::of(found.reason));
+            return fixes;
+        }
+        // The entry as it is now: it may have got or lost policies since.
+        let key = self.caller.canonical.and_then(key_of);
+        let entry = self
+            .life
+            .entries_at(NOW)
+            .find(|entry| self.entry.is_some() && entry.is_of(key.as_deref()));
+        if let Some(policy) = entry.and_then(|entry| access_entry::policy(self.life, entry, &self.asked)) {
+            // Who has a policy already is served best by a wider scope.
+            let at = match found.reason.id().starts_with("authz.access-policy.") && policy.is_narrow {
+                true => 0,
+                false => fixes.len().min(1),
+            };
+            fixes.insert(at, policy.fix);
+        }
+        fixes
     }
 
     fn associations(&self) -> impl Iterator<Item = &Association> {
@@ -284,13 +439,14 @@ impl Known<'_> {
                 .map_or("all namespaces".to_owned(), |namespace| {
                     format!("namespace {namespace}")
                 });
-            return certain(
+            let found = certain(
                 Reason::AuthzRbacWrongNamespace,
                 format!(
                     "{} would allow it in its own namespace; asked was for {asked}",
                     in_words(binding)
                 ),
             );
+            return found.map(|found| found.with(self.right_namespace(binding)));
         }
         let here: Vec<_> = bound
             .iter()
@@ -308,7 +464,7 @@ impl Known<'_> {
         // `*` names no resource: what it lacks is another thing than the group.
         let names_resource = |rule: &crate::rbac::Rule| rule.resources.iter().any(|resource| resource != "*");
         if self.asked.url.is_none() {
-            if let Some((binding, _)) = with(&|rule| {
+            if let Some((binding, role)) = with(&|rule| {
                 rule.api_groups = if rule.api_groups.is_empty() || !names_resource(rule) {
                     Vec::new()
                 } else {
@@ -320,7 +476,7 @@ impl Known<'_> {
                 } else {
                     &self.asked.api_group
                 };
-                return certain(
+                let found = certain(
                     Reason::AuthzRbacWrongApiGroup,
                     format!(
                         "{} names {} under another API group than {group}",
@@ -328,6 +484,7 @@ impl Known<'_> {
                         self.asked.full_resource()
                     ),
                 );
+                return found.map(|found| found.with(self.right_api_group(role)));
             }
             if let Some((binding, _)) = with(&|rule| rule.resource_names.clear()) {
                 return certain(
@@ -383,7 +540,6 @@ impl Known<'_> {
     /// A binding that was meant for the caller and names somebody else.
     fn by_subject(&self) -> Option<Verdict> {
         let username = self.caller.asker.username.as_str();
-        let likely = |reason, cause: String| Some(Verdict::new(reason, cause, Confidence::Likely));
         let account = service_account(username);
         for binding in self.rbac.bindings().iter().filter(|binding| !binding.is_default) {
             let would_allow = self
@@ -395,6 +551,10 @@ impl Known<'_> {
             }
             for subject in &binding.subjects {
                 let words = in_words(binding);
+                let likely = |reason, cause: String| {
+                    let found = Verdict::new(reason, cause, Confidence::Likely);
+                    Some(found.with(self.right_subject(binding, subject, reason)))
+                };
                 match subject {
                     Subject::User(name) if name != username && name.to_lowercase() == username.to_lowercase() => {
                         return likely(
@@ -476,6 +636,83 @@ impl Known<'_> {
             }
         }
         None
+    }
+
+    /// A namespace that was mistyped is corrected in the request; another one is asked for where the caller may.
+    fn right_namespace(&self, binding: &Binding) -> Option<Fix> {
+        let (bound, asked) = (binding.namespace.as_deref()?, self.shape.namespace.as_deref()?);
+        let command = client::can_i(self.shape, Some(bound));
+        is_one_edit(bound, asked).then(|| {
+            crate::fixes::fix(
+                format!("Correct the namespace of the request: {bound} in place of {asked}"),
+                command.into_iter().collect(),
+            )
+        })
+    }
+
+    /// The rule of the caller's role that lacks only the API group.
+    fn right_api_group(&self, role: &Role) -> Option<Fix> {
+        let lacks_only_group = |rule: &&crate::rbac::Rule| {
+            let mut changed = (*rule).clone();
+            changed.api_groups = vec![self.asked.api_group.clone()];
+            rule_allows(&changed, &self.asked)
+        };
+        let rule = role.rules.iter().find(lacks_only_group)?;
+        bindings::correct_api_group(role, rule, &self.asked.api_group)
+    }
+
+    /// The subject that a binding was meant to have.
+    fn right_subject(&self, binding: &Binding, wrong: &Subject, reason: Reason) -> Vec<Fix> {
+        let asker = &self.caller.asker;
+        let own_group = |name: &String| asker.groups.iter().find(|group| group.eq_ignore_ascii_case(name));
+        let user = bindings::subject_of_user(&asker.username);
+        let right = match wrong {
+            _ if reason == Reason::AuthzRbacUsernameSession => return self.group_in_place_of_session(binding, wrong),
+            Subject::User(name) if name.eq_ignore_ascii_case(&asker.username) => user,
+            Subject::User(name) | Subject::Group(name) => match own_group(name) {
+                Some(group) => Subject::Group(group.clone()),
+                None => user,
+            },
+            Subject::ServiceAccount { .. } => user,
+        };
+        vec![bindings::correct_subject(binding, wrong, &right)]
+    }
+
+    /// A session is no subject: a group of the login is, of its own or one that its entry gets.
+    fn group_in_place_of_session(&self, binding: &Binding, wrong: &Subject) -> Vec<Fix> {
+        let own = self.caller.asker.groups.iter().find(|group| is_group_of_login(group));
+        if let Some(group) = own {
+            return vec![bindings::correct_subject(
+                binding,
+                wrong,
+                &Subject::Group(group.clone()),
+            )];
+        }
+        let group = format!("{}-users", binding.name.replace(':', "-"));
+        let correction = bindings::correct_subject(binding, wrong, &Subject::Group(group.clone()));
+        let Some(entry) = self.entry else {
+            let canonical = self
+                .caller
+                .canonical
+                .or(Some(&self.caller.asker.username))
+                .and_then(canonical_arn);
+            let arn = canonical.map(|arn| WholeArn::of(self.world, &arn));
+            let group_first = match (self.life.mode_at(NOW), arn) {
+                (Mode::Api, Some(arn)) => crate::fixes::fix(
+                    format!(
+                        "Give the access entry the group {group}; the groups that describe-access-entry shows are named again, because the list is replaced"
+                    ),
+                    access_entry::add_group_unseen(&self.life.cluster, &arn, &group),
+                ),
+                _ => aws_auth::correct_names(&format!("the mapping of the caller's role: give it the group {group}")),
+            };
+            return vec![group_first, correction];
+        };
+        let mut fix = correction;
+        fix.title = format!("Give the access entry the group {group}, and bind it in place of the session");
+        fix.commands
+            .insert(0, access_entry::add_group(&self.life.cluster, entry, &group));
+        vec![fix]
     }
 
     /// Nothing names the caller: what there is of a mapping or entry.

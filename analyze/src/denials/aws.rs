@@ -5,18 +5,19 @@
 
 use std::collections::BTreeSet;
 
-use eksplain_parse::arn::Arn;
+use eksplain_parse::arn::{Arn, decode_percent};
 use eksplain_parse::denied::{Cause, DeniedMessage, PolicyKind, parse_message};
 use eksplain_queries::facts::{CallSuccess, CloudTrailCall, Micros};
 
-use super::fixes::fix;
 use super::trust::Trusts;
 use super::{Refusal, Verdict, seen};
 use crate::evidence;
 use crate::findings::{Cluster, Fix, RequestShape};
+use crate::fixes::names::{WholeArn, of_cluster, region_of};
+use crate::fixes::{self, access_entry, client, fix, iam, sts};
 use crate::json;
 use crate::shell::quote;
-use crate::state::World;
+use crate::state::{Mode, World};
 use crate::words::{Confidence, Reason};
 
 const SOURCES: [&str; 5] = [
@@ -58,7 +59,13 @@ fn text_of(call: &CloudTrailCall) -> Option<String> {
 fn refusal(world: &World<'_>, call: &CloudTrailCall, trusts: &Trusts<'_>) -> Option<Refusal> {
     let text = text_of(call);
     let message = text.as_deref().and_then(parse_message);
-    let verdict = verdict(call, text.as_deref().unwrap_or_default(), message.as_ref(), trusts)?;
+    let verdict = verdict(
+        world,
+        call,
+        text.as_deref().unwrap_or_default(),
+        message.as_ref(),
+        trusts,
+    )?;
     let is_no_refusal = matches!(verdict.reason, Reason::EksOther | Reason::IamOther | Reason::StsOther)
         && refuses_nobody(call.error_code.as_deref().unwrap_or_default());
     let by_message = || {
@@ -145,6 +152,7 @@ fn last_success(
 
 /// Why; `None` for failures of services that do not decide about access.
 pub(super) fn verdict(
+    world: &World<'_>,
     call: &CloudTrailCall,
     text: &str,
     message: Option<&DeniedMessage<'_>>,
@@ -170,11 +178,12 @@ pub(super) fn verdict(
     ) || message.is_some();
     match code {
         "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
-            return Some(Verdict::new(
+            let verdict = Verdict::new(
                 Reason::StsInvalidToken,
                 "the access key is deleted, inactive, of another partition, or lacks its session token; or its user is gone",
                 Confidence::Certain,
-            ));
+            );
+            return Some(verdict.with([fixes::advice::of(Reason::StsInvalidToken), client::who_am_i()]));
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" => {
             return Some(Verdict::new(
@@ -184,15 +193,20 @@ pub(super) fn verdict(
             ));
         }
         "OptInRequired" | "SubscriptionRequiredException" | "RegionDisabledException" => {
-            return Some(Verdict::new(
-                Reason::IamOrganizationOptIn,
-                "the region or the service is switched off for this account",
-                Confidence::Certain,
-            ));
+            return Some(
+                Verdict::new(
+                    Reason::IamOrganizationOptIn,
+                    "the region or the service is switched off for this account",
+                    Confidence::Certain,
+                )
+                .with(iam::opt_in(call.place.region.as_deref().unwrap_or_default())),
+            );
         }
-        "InvalidIdentityToken" | "IDPCommunicationError" | "IDPRejectedClaim" if is_sts => return Some(web_identity()),
+        "InvalidIdentityToken" | "IDPCommunicationError" | "IDPRejectedClaim" if is_sts => {
+            return Some(web_identity(call));
+        }
         "AccessDenied" | "ExpiredTokenException" if call.event_name == "AssumeRoleWithWebIdentity" => {
-            return Some(web_identity());
+            return Some(web_identity(call));
         }
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
             return Some(
@@ -201,18 +215,19 @@ pub(super) fn verdict(
                     "the temporary credentials had run out",
                     Confidence::Certain,
                 )
-                .with([fix(
-                    "Renew the credentials",
-                    vec!["aws sso login".to_owned(), "aws sts get-caller-identity".to_owned()],
-                )]),
+                .with([client::renew_credentials()]),
             );
         }
         _ => {}
     }
     if is_access {
-        return Some(access_verdict(call, message, is_sts, trusts));
+        return Some(access_verdict(world, call, message, is_sts, trusts));
     }
-    let known = if is_eks { eks_verdict(call, code, text) } else { None };
+    let known = if is_eks {
+        eks_verdict(world, call, code, text)
+    } else {
+        None
+    };
     known.or_else(|| {
         SOURCES
             .contains(&call.event_source.as_str())
@@ -233,7 +248,7 @@ fn other(call: &CloudTrailCall, code: &str, text: &str) -> Verdict {
         true => format!("{service} answered {code} without a text"),
         false => format!("{service} answered {code}: {said}"),
     };
-    Verdict::new(reason, cause, Confidence::Guess)
+    Verdict::new(reason, cause, Confidence::Guess).with([fixes::advice::of(reason)])
 }
 
 /// Failures of calls that asked for what is not there, is there already, or came too fast: no right is missing.
@@ -262,19 +277,43 @@ fn refuses_nobody(code: &str) -> bool {
     .any(|end| code.ends_with(end))
 }
 
-fn web_identity() -> Verdict {
+fn web_identity(call: &CloudTrailCall) -> Verdict {
+    let request = json::parse(call.request_parameters.as_deref());
+    let role = json::text(&request, &["roleArn"]).unwrap_or("ROLE_ARN");
+    // `arn:aws:iam::A:oidc-provider/ISSUER:AUDIENCE:SUBJECT`, where the subject is the user name.
+    let subject = call.user_name.as_deref();
+    let rest = subject
+        .zip(call.principal_id.as_deref())
+        .and_then(|(subject, id)| id.strip_suffix(subject)?.strip_suffix(':'));
+    let (provider, audience) = rest.and_then(|rest| rest.rsplit_once(':')).unzip();
+    let is_missing = call
+        .error_message
+        .as_deref()
+        .is_some_and(|text| text.starts_with("No OpenIDConnect provider found"));
     Verdict::new(
         Reason::StsWebIdentity,
         "the role does not accept this web identity: the OIDC provider, its audience, or the subject in the trust policy does not fit",
         Confidence::Certain,
     )
+    .with(sts::web_identity(role, subject, provider, audience, is_missing))
 }
 
 /// Exceptions of the EKS API that shut somebody out.
-fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict> {
+fn eks_verdict(world: &World<'_>, call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict> {
     let cluster = call.place.cluster.as_deref().unwrap_or("CLUSTER");
-    let region = call.place.region.as_deref().unwrap_or("REGION");
-    let named = format!("--name {} --region {}", quote(cluster), quote(region));
+    let region = call.place.region.as_deref().unwrap_or_default();
+    let place = Cluster {
+        account: call.place.account.clone().unwrap_or_default(),
+        region: region.to_owned(),
+        name: cluster.to_owned(),
+    };
+    let request = json::parse(call.request_parameters.as_deref());
+    // Percent-encoded where it is part of the URL; with whatever path the caller gave.
+    let asked = json::text(&request, &["principalArn"]).map(decode_percent);
+    let canonical = asked.as_deref().and_then(|arn| world.spellings.canonical(arn));
+    let principal = canonical
+        .as_deref()
+        .map_or_else(|| WholeArn::known("PRINCIPAL_ARN"), |arn| WholeArn::of(world, arn));
     let verdict =
         |reason, cause: &str, fixes: Vec<Fix>| Some(Verdict::new(reason, cause, Confidence::Certain).with(fixes));
     let has = |part: &str| text.contains(part);
@@ -288,10 +327,8 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
                 Reason::EksAuthMode,
                 "the cluster's authentication mode does not allow this: access entries need API or API_AND_CONFIG_MAP, and the mode moves one way only",
                 vec![fix(
-                    "Change the mode (cannot be undone)",
-                    vec![format!(
-                        "aws eks update-cluster-config {named} --access-config authenticationMode=API_AND_CONFIG_MAP"
-                    )],
+                    "Change the mode, which cannot be undone, then repeat the call; everybody mapped in aws-auth keeps access in API_AND_CONFIG_MAP",
+                    access_entry::opening(&place, Mode::ConfigMap),
                 )],
             )
         }
@@ -301,10 +338,10 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
             verdict(
                 Reason::StsServiceRoleTrust,
                 "the service role given to the call does not exist or does not trust the service; it is not the caller's own role",
-                vec![fix(
-                    "Look at the trust policy of the role in the message: it must name the service (eks.amazonaws.com, ec2.amazonaws.com or eks-fargate-pods.amazonaws.com)",
-                    vec!["aws iam get-role --role-name SERVICE_ROLE --query Role.AssumeRolePolicyDocument".to_owned()],
-                )],
+                sts::service_role(
+                    json::text(&request, &["roleArn", "nodeRole", "podExecutionRoleArn"]),
+                    service_of(&call.event_name),
+                ),
             )
         }
         "InvalidParameterException" if has("principalArn value of a Service Linked Role") => verdict(
@@ -316,33 +353,43 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
         "InvalidParameterException" if has("specified principalArn is invalid") => verdict(
             Reason::EksAccessEntryInvalidPrincipal,
             "an access entry needs the ARN of a principal that exists, with its path; one made seconds ago may not be known yet",
-            Vec::new(),
+            vec![fix(
+                format!("Use the ARN as IAM has it, with its path{}", principal.note()),
+                principal.before(vec![format!(
+                    "aws eks create-access-entry {} --principal-arn {} --type STANDARD",
+                    of_cluster(&place),
+                    principal.word
+                )]),
+            )],
         ),
         "InvalidParameterException" if has("kubernetes group name") && has("cannot start with") => verdict(
             Reason::EksAccessEntrySystemGroup,
             "groups of access entries cannot start with system:; use AmazonEKSClusterAdminPolicy instead of system:masters",
-            crate::creators::admin_entry_commands(cluster, region, "PRINCIPAL_ARN")
-                .into_iter()
-                .skip(1)
-                .map(|command| fix("Associate the policy", vec![command]))
-                .collect(),
+            vec![fix(
+                "Create the entry without that group; if system:masters was meant, an admin adds AmazonEKSClusterAdminPolicy, which is the same power",
+                principal.before(vec![format!(
+                    "aws eks create-access-entry {} --principal-arn {} --type STANDARD",
+                    of_cluster(&place),
+                    principal.word
+                )]),
+            )],
         ),
         "InvalidParameterException" if has("username must not begin with") => verdict(
             Reason::EksAccessEntrySystemUser,
             "user names of access entries cannot begin with system:; nodes take the type EC2_LINUX",
-            Vec::new(),
+            vec![fix(
+                "For nodes, use the type EC2_LINUX (or EC2_WINDOWS), for which EKS chooses the user name; for anybody else leave --username out and use STANDARD",
+                principal.before(vec![format!(
+                    "aws eks create-access-entry {} --principal-arn {} --type EC2_LINUX",
+                    of_cluster(&place),
+                    principal.word
+                )]),
+            )],
         ),
         "ResourceInUseException" if has("access entry resource is already in use") => verdict(
             Reason::EksAccessEntryExists,
             "the principal has an access entry already; the creator has one that EKS made",
-            vec![fix(
-                "Look at the entries",
-                vec![format!(
-                    "aws eks list-access-entries --cluster-name {} --region {}",
-                    quote(cluster),
-                    quote(region)
-                )],
-            )],
+            vec![access_entry::look_at_entry(cluster, region, asked.as_deref())],
         ),
         "ResourceNotFoundException" if has("No cluster found for name") => verdict(
             Reason::EksClusterNotFound,
@@ -350,7 +397,7 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
             vec![fix(
                 "Look where it is",
                 vec![
-                    format!("aws eks list-clusters --region {}", quote(region)),
+                    format!("aws eks list-clusters --region {}", region_of(region)),
                     "aws sts get-caller-identity".to_owned(),
                 ],
             )],
@@ -364,6 +411,7 @@ fn eks_verdict(call: &CloudTrailCall, code: &str, text: &str) -> Option<Verdict>
 
 /// Refusals of IAM, by the cause that the message names.
 fn access_verdict(
+    world: &World<'_>,
     call: &CloudTrailCall,
     message: Option<&DeniedMessage<'_>>,
     is_sts: bool,
@@ -380,35 +428,58 @@ fn access_verdict(
         },
         |message| message.action.to_owned(),
     );
-    let resource = message.and_then(|message| message.resource).unwrap_or("*");
+    let said = message.and_then(|message| message.resource);
+    let of_call = cluster_arn(call).filter(|_| action.starts_with("eks:") && said.is_none());
+    let resource = said.or(of_call.as_deref()).unwrap_or("*");
     let cause = message.map_or(&Cause::Unsaid, |message| &message.cause);
-    let grant = || {
-        fix(
-            "Grant the action to the caller",
-            vec![grant_command(call, &action, resource)],
-        )
+    let canonical = caller_of(world, call, message);
+    let caller = canonical.as_deref().unwrap_or_default();
+    let arn = WholeArn::of(world, caller);
+    let account = call.identity_account.as_deref().unwrap_or_default();
+    let grant = || iam::grant_or_warning(caller, &action, resource);
+    let simulate = || [iam::simulate(&arn, caller, &action, resource)];
+    let trust = || {
+        let request = json::parse(call.request_parameters.as_deref());
+        let role = json::text(&request, &["roleArn"])
+            .or(said)
+            .unwrap_or("ROLE_ARN")
+            .to_owned();
+        let action = if action.starts_with("sts:") {
+            action.as_str()
+        } else {
+            "sts:AssumeRole"
+        };
+        sts::trust(&role, caller, &arn, action)
     };
+    let certain = |reason, cause: String| Verdict::new(reason, cause, Confidence::Certain);
+    let deny = |policy: Option<&str>| iam::find_deny(&arn, caller, &action, resource, policy);
+    let organization = |policy: Option<&str>, filter: &str| iam::organization(account, policy, filter);
     let is_pass_role = action == "iam:PassRole";
     match cause {
-        Cause::NoAllow(PolicyKind::RoleTrust) => Verdict::new(Reason::StsTrustPolicy, "the trust policy of the role does not let this principal assume it", Confidence::Certain).with([trust_fix(call, message)]),
-        Cause::ExplicitDeny(PolicyKind::RoleTrust, _) => Verdict::new(Reason::StsTrustPolicy, "the trust policy of the role denies this principal", Confidence::Certain).with([trust_fix(call, message)]),
-        Cause::NoAllow(PolicyKind::Identity) if is_pass_role => pass_role(resource, Confidence::Certain).with([grant()]),
-        Cause::NoAllow(PolicyKind::Identity) => Verdict::new(Reason::IamIdentityPolicyMissing, format!("no policy of the caller allows {action}"), Confidence::Certain).with([grant()]),
-        Cause::NoAllow(PolicyKind::ServiceControl) => Verdict::new(Reason::IamScp, format!("no service control policy of the organization allows {action}: only its administrator can change that"), Confidence::Certain),
-        Cause::ExplicitDeny(PolicyKind::ServiceControl, policy) => Verdict::new(Reason::IamScpExplicit, deny_cause("a service control policy", *policy, "only the organization's administrator can change it"), Confidence::Certain),
-        Cause::NoAllow(PolicyKind::ResourceControl) | Cause::ExplicitDeny(PolicyKind::ResourceControl, _) => Verdict::new(Reason::IamRcp, "a resource control policy of the organization denies it: only its administrator can change that", Confidence::Certain),
+        Cause::NoAllow(PolicyKind::RoleTrust) => certain(Reason::StsTrustPolicy, "the trust policy of the role does not let this principal assume it".to_owned()).with(trust()),
+        Cause::ExplicitDeny(PolicyKind::RoleTrust, _) => certain(Reason::StsTrustPolicy, "the trust policy of the role denies this principal".to_owned()).with([fix(
+            "Look at the Deny in the role's trust policy: a statement that allows does not beat it",
+            vec![format!("aws iam get-role --role-name {} --query Role.AssumeRolePolicyDocument", quote(said.and_then(|arn| Arn::parse(arn).ok()).map_or("ROLE", |arn| arn.name())))],
+        )]),
+        Cause::NoAllow(PolicyKind::Identity) if is_pass_role => pass_role(resource, Confidence::Certain).with(grant()),
+        Cause::NoAllow(PolicyKind::Identity) => certain(Reason::IamIdentityPolicyMissing, format!("no policy of the caller allows {action}")).with(grant()),
+        Cause::NoAllow(PolicyKind::ServiceControl) => certain(Reason::IamScp, format!("no service control policy of the organization allows {action}: only its administrator can change that")).with(organization(None, "SERVICE_CONTROL_POLICY")),
+        Cause::ExplicitDeny(PolicyKind::ServiceControl, policy) => certain(Reason::IamScpExplicit, deny_cause("a service control policy", *policy, "only the organization's administrator can change it")).with(organization(*policy, "SERVICE_CONTROL_POLICY")),
+        Cause::NoAllow(PolicyKind::ResourceControl) => certain(Reason::IamRcp, "a resource control policy of the organization denies it: only its administrator can change that".to_owned()).with(organization(None, "RESOURCE_CONTROL_POLICY")),
+        Cause::ExplicitDeny(PolicyKind::ResourceControl, policy) => certain(Reason::IamRcp, "a resource control policy of the organization denies it: only its administrator can change that".to_owned()).with(organization(*policy, "RESOURCE_CONTROL_POLICY")),
         Cause::NoAllow(PolicyKind::PermissionsBoundary) | Cause::ExplicitDeny(PolicyKind::PermissionsBoundary, _) => {
-            Verdict::new(Reason::IamPermissionsBoundary, format!("the caller's permissions boundary does not allow {action}"), Confidence::Certain)
+            certain(Reason::IamPermissionsBoundary, format!("the caller's permissions boundary does not allow {action}")).with(iam::boundary(caller))
         }
         Cause::NoAllow(PolicyKind::Session) | Cause::ExplicitDeny(PolicyKind::Session, _) => {
-            Verdict::new(Reason::IamSessionPolicy, "the policy passed when the session was made does not allow it: change what assumes the role", Confidence::Certain)
+            certain(Reason::IamSessionPolicy, "the policy passed when the session was made does not allow it: change what assumes the role".to_owned())
         }
-        Cause::NoAllow(PolicyKind::Resource) => Verdict::new(Reason::IamResourcePolicy, "the resource's own policy does not allow it", Confidence::Certain),
+        Cause::NoAllow(PolicyKind::Resource) => certain(Reason::IamResourcePolicy, "the resource's own policy does not allow it".to_owned()),
         Cause::NoAllow(PolicyKind::VpcEndpoint) | Cause::ExplicitDeny(PolicyKind::VpcEndpoint, _) => {
-            Verdict::new(Reason::IamVpcEndpointPolicy, "the policy of the VPC endpoint does not allow it", Confidence::Certain)
+            let service = call.event_source.split('.').next().unwrap_or_default();
+            certain(Reason::IamVpcEndpointPolicy, "the policy of the VPC endpoint does not allow it".to_owned()).with(iam::vpc_endpoint(call.place.region.as_deref().unwrap_or_default(), service))
         }
-        Cause::ExplicitDeny(_, policy) => Verdict::new(Reason::IamExplicitDeny, deny_cause("a policy", *policy, "an Allow never beats it"), Confidence::Certain),
-        Cause::NoAllow(_) => Verdict::new(Reason::IamIdentityPolicyUnknown, format!("some policy does not allow {action}"), Confidence::Guess).with([simulate(call, &action, resource)]),
+        Cause::ExplicitDeny(_, policy) => certain(Reason::IamExplicitDeny, deny_cause("a policy", *policy, "an Allow never beats it")).with(deny(*policy)),
+        Cause::NoAllow(_) => Verdict::new(Reason::IamIdentityPolicyUnknown, format!("some policy does not allow {action}"), Confidence::Guess).with(simulate()),
         Cause::Unsaid if is_assume && trusts.condition_for(call, message).is_some() => {
             let condition = trusts.condition_for(call, message).unwrap_or_default();
             Verdict::new(
@@ -416,16 +487,44 @@ fn access_verdict(
                 format!("the trust policy lets the caller assume the role under a condition ({condition}), which the call may not have met"),
                 Confidence::Likely,
             )
-            .with([trust_fix(call, message)])
+            .with(trust())
         }
         Cause::Unsaid if is_assume => Verdict::new(
             Reason::StsTrustPolicy,
             "the trust policy of the role, the caller's own policies, or the role's absence: STS gives one answer for all",
             Confidence::Guess,
         )
-        .with([trust_fix(call, message)]),
-        Cause::Unsaid if is_pass_role => pass_role(resource, Confidence::Certain).with([grant()]),
-        Cause::Unsaid => Verdict::new(Reason::IamIdentityPolicyUnknown, format!("{action} was refused and the message names no policy"), Confidence::Guess).with([simulate(call, &action, resource)]),
+        .with(trust()),
+        Cause::Unsaid if is_pass_role => pass_role(resource, Confidence::Certain).with(grant()),
+        Cause::Unsaid => Verdict::new(Reason::IamIdentityPolicyUnknown, format!("{action} was refused and the message names no policy"), Confidence::Guess).with(simulate()),
+    }
+}
+
+/// The caller in the form of answers: of the record, or of AWS's own message.
+fn caller_of(world: &World<'_>, call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Option<String> {
+    let said = message.map(|message| message.principal);
+    call.canonical_arn
+        .as_deref()
+        .or(said)
+        .and_then(|arn| world.spellings.canonical(arn))
+}
+
+fn cluster_arn(call: &CloudTrailCall) -> Option<String> {
+    let (account, region) = (call.place.account.as_deref()?, call.place.region.as_deref()?);
+    let partition = eksplain_parse::region::partition_of(region);
+    Some(format!(
+        "arn:{partition}:eks:{region}:{account}:cluster/{}",
+        call.place.cluster.as_deref()?
+    ))
+}
+
+/// The service that a role given to a call has to trust.
+fn service_of(event_name: &str) -> Option<&'static str> {
+    match event_name {
+        "CreateCluster" => Some("eks.amazonaws.com"),
+        "CreateNodegroup" => Some("ec2.amazonaws.com"),
+        "CreateFargateProfile" => Some("eks-fargate-pods.amazonaws.com"),
+        _ => None,
     }
 }
 
@@ -441,52 +540,5 @@ fn deny_cause(what: &str, policy: Option<&str>, then: &str) -> String {
     match policy {
         Some(arn) => format!("{what} denies it explicitly ({arn}); {then}"),
         None => format!("{what} denies it explicitly; {then}"),
-    }
-}
-
-/// The policy statement that grants an action, for whatever kind the caller is.
-fn grant_command(call: &CloudTrailCall, action: &str, resource: &str) -> String {
-    let document = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]});
-    let document = quote(&document.to_string());
-    let caller = call.canonical_arn.as_deref().unwrap_or_default();
-    let name = Arn::parse(caller).map_or("NAME", |arn| arn.name()).to_owned();
-    let policy = format!("allow-{}", action.replace(':', "-").to_lowercase());
-    match Arn::parse(caller).is_ok_and(|arn| arn.resource.starts_with("user/")) {
-        true => format!(
-            "aws iam put-user-policy --user-name {} --policy-name {policy} --policy-document {document}",
-            quote(&name)
-        ),
-        false => format!(
-            "aws iam put-role-policy --role-name {} --policy-name {policy} --policy-document {document}",
-            quote(&name)
-        ),
-    }
-}
-
-fn simulate(call: &CloudTrailCall, action: &str, resource: &str) -> Fix {
-    let caller = quote(call.canonical_arn.as_deref().unwrap_or("PRINCIPAL_ARN"));
-    let command = format!(
-        "aws iam simulate-principal-policy --policy-source-arn {caller} --action-names {} --resource-arns {}",
-        quote(action),
-        quote(resource)
-    );
-    fix("Find the policy that refuses", vec![command])
-}
-
-fn trust_fix(call: &CloudTrailCall, message: Option<&DeniedMessage<'_>>) -> Fix {
-    let request = json::parse(call.request_parameters.as_deref());
-    let role = json::text(&request, &["roleArn"])
-        .or_else(|| message.and_then(|message| message.resource))
-        .unwrap_or("ROLE_ARN");
-    let name = Arn::parse(role).map_or("ROLE", |arn| arn.name()).to_owned();
-    let caller = call.canonical_arn.as_deref().unwrap_or("PRINCIPAL_ARN");
-    let statement = serde_json::json!({"Effect": "Allow", "Principal": {"AWS": caller}, "Action": "sts:AssumeRole"});
-    Fix {
-        title: "Let the role trust the caller (add the statement to those that are there); across accounts the caller needs sts:AssumeRole too".to_owned(),
-        commands: vec![
-            format!("aws iam get-role --role-name {} --query Role.AssumeRolePolicyDocument", quote(&name)),
-            format!("aws iam update-assume-role-policy --role-name {} --policy-document file://trust.json", quote(&name)),
-        ],
-        manifest: serde_json::to_string_pretty(&statement).ok(),
     }
 }

@@ -26,8 +26,8 @@ pub(crate) fn request(request: &DeniedRequest) -> &'static str {
         is_impersonated: request.impersonated_username.is_some(),
     };
     let verdict = match gate(request, message) {
-        Gate::Authorization => authz::verdict(&World::build(&facts, 0), request, &caller, &shape(request), None),
-        Gate::Impersonation => authz::impersonation(username),
+        Gate::Authorization => authz::verdict(&World::build(&facts, 0), request, &caller, &shape(request)),
+        Gate::Impersonation => authz::impersonation(request, message),
         Gate::Admission => admission::verdict(request, message),
     };
     verdict.reason.id()
@@ -43,9 +43,16 @@ pub(crate) fn login(login: &DeniedLogin) -> &'static str {
 
 /// Why AWS refused a call; `None` for errors that refuse nobody.
 pub(crate) fn call(call: &CloudTrailCall) -> Option<&'static str> {
+    let facts = Facts::default();
     let message = parse_message(call.error_message.as_deref().unwrap_or_default());
     let text = call.error_message.as_deref().unwrap_or_default();
-    let verdict = aws::verdict(call, text, message.as_ref(), &Trusts::default())?;
+    let verdict = aws::verdict(
+        &World::build(&facts, 0),
+        call,
+        text,
+        message.as_ref(),
+        &Trusts::default(),
+    )?;
     // A text that no table knows is one that explain has no reason for.
     let is_known = !matches!(verdict.reason, Reason::EksOther | Reason::IamOther | Reason::StsOther);
     is_known.then(|| verdict.reason.id())

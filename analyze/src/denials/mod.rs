@@ -16,7 +16,6 @@ mod admission;
 mod authn;
 mod authz;
 mod aws;
-pub(crate) mod fixes;
 pub(crate) mod heard;
 mod not_mapped;
 mod request;
@@ -132,8 +131,18 @@ fn finding(shape: RequestShape, refusals: Vec<Refusal>) -> Option<Denial> {
         .chunk_by(|a, b| day_of(a) == day_of(b))
         .filter_map(|day| Some((day.first()?.at.ts, day.len() as u64)))
         .collect();
+    let names: BTreeSet<String> = refusals
+        .iter()
+        .filter_map(|refusal| refusal.request.name.clone())
+        .collect();
     // The last word: state may have been known better by then.
-    let last_refusal = refusals.into_iter().next_back()?;
+    let mut last_refusal = refusals.into_iter().next_back()?;
+    if let Some(last) = last_refusal.request.name.as_deref().filter(|_| names.len() > 1) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for fix in &mut last_refusal.verdict.fix {
+            crate::fixes::rbac::for_names(fix, last, &names);
+        }
+    }
     let layer = last_refusal.verdict.reason.layer();
     Some(Denial {
         cluster: last_refusal.cluster,
@@ -143,7 +152,7 @@ fn finding(shape: RequestShape, refusals: Vec<Refusal>) -> Option<Denial> {
         session,
         layer,
         reason: last_refusal.verdict.reason,
-        cause: last_refusal.verdict.cause,
+        cause: last_refusal.verdict.cause.clone(),
         seen_by_user_as: last_refusal.seen,
         request: RequestShape { name, ..shape },
         count,
@@ -151,9 +160,17 @@ fn finding(shape: RequestShape, refusals: Vec<Refusal>) -> Option<Denial> {
         first_seen: first,
         last_seen: last,
         resolved,
-        fix: last_refusal.verdict.fix,
         confidence: last_refusal.verdict.confidence,
+        fix: with_advice(last_refusal.verdict),
         only_with_all: last_refusal.only_with_all,
         evidence,
     })
+}
+
+/// What to do: where nothing could be made from the records, what the reason asks for.
+fn with_advice(verdict: Verdict) -> Vec<Fix> {
+    match verdict.fix.is_empty() {
+        true => vec![crate::fixes::advice::of(verdict.reason)],
+        false => verdict.fix,
+    }
 }

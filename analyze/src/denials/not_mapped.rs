@@ -3,14 +3,18 @@
 //! Rule: the domain's section 5.2. What is known whole makes a cause certain; what is known across a gap makes it likely; where nothing
 //! is known of aws-auth, that is said.
 
-use eksplain_parse::arn::Arn;
+use eksplain_parse::arn::{Arn, PrincipalKind};
 use eksplain_parse::aws_auth::{AwsAuth, Mapping, Section};
 use eksplain_parse::time::format_rfc3339;
 use eksplain_queries::facts::{DeniedLogin, Micros, StsResponse};
 
+use super::Verdict;
 use super::authn::last_login;
-use super::{Verdict, fixes};
 use crate::findings::{Cluster, Confidence, Fix, PrincipalState, Reason};
+use crate::fixes::access_entry::Kind;
+use crate::fixes::aws_auth::is_broken;
+use crate::fixes::names::{WholeArn, in_aws_auth};
+use crate::fixes::{self, NOW, access_entry, aws_auth, client};
 use crate::knowledge::{Known, Measure};
 use crate::near_miss::nearest;
 use crate::state::aws_auth::Content;
@@ -35,10 +39,14 @@ pub(super) struct Refused<'r, 'w> {
 const PROPAGATION: Micros = 60 * 1_000_000;
 
 pub(super) fn verdict(refused: &Refused<'_, '_>) -> Verdict {
-    refused
+    let mut verdict = refused
         .by_entry()
         .or_else(|| refused.by_aws_auth())
-        .unwrap_or_else(|| refused.by_absence())
+        .unwrap_or_else(|| refused.by_absence());
+    if let Some(since) = refused.corrected_since() {
+        verdict.fix = vec![fixes::words(since), client::verify()];
+    }
+    verdict
 }
 
 impl Refused<'_, '_> {
@@ -92,8 +100,33 @@ impl Refused<'_, '_> {
             _ => Confidence::Likely,
         };
         let cause = "its access entry is bound to the unique id of an earlier principal of the same name";
-        let fix = fixes::renew_entry(self.cluster, entry, ts);
+        let fix = access_entry::renew(self.cluster, entry, ts, &self.whole_arn(entry));
         Some(Verdict::new(Reason::AuthnAccessEntryStaleId, cause, confidence).with([fix]))
+    }
+
+    /// What admits the caller by now, where it did not then.
+    fn corrected_since(&self) -> Option<String> {
+        let key = key_of(self.principal);
+        let mode = self.life.mode_at(NOW);
+        let mut entries = self.life.entries_at(NOW).filter(|_| mode.reads_entries());
+        let newer = entries.find(|entry| entry.is_of(key.as_deref()) && entry.stay.start() > self.ts());
+        if let Some(entry) = newer {
+            let when = format_rfc3339(entry.stay.start());
+            return Some(format!(
+                "Log in again: an access entry for the caller was created at {when}, after this refusal"
+            ));
+        }
+        if matches!(mode, Mode::Api | Mode::Unknown) {
+            return None;
+        }
+        let Known::Is(now) = self.life.aws_auth_at(self.life.logs.lake_end(), Measure::Standing) else {
+            return None;
+        };
+        let then = self.life.aws_auth_at(self.ts(), Measure::Whole);
+        let is_mapped_now = self.maps_caller(&now.auth).is_some();
+        let was_mapped = then.likely().is_some_and(|then| self.maps_caller(&then.auth).is_some());
+        (is_mapped_now && !was_mapped)
+            .then(|| "Log in again: aws-auth maps the caller by now, after this refusal".to_owned())
     }
 
     fn logged_in_with_another_id(&self, id: &str) -> bool {
@@ -150,8 +183,7 @@ impl Refused<'_, '_> {
             _ => Confidence::Likely,
         };
         let cause = "aws-auth maps it, and the cluster's mode is API, which ignores aws-auth";
-        let fix = fixes::access_entry(self.cluster, self.principal, Some("NAMESPACE"));
-        Some(Verdict::new(Reason::AuthnAwsAuthIgnored, cause, confidence).with([fix]))
+        Some(Verdict::new(Reason::AuthnAwsAuthIgnored, cause, confidence).with([self.entry(), client::verify()]))
     }
 
     /// A mapping that was meant for the caller; `across` says what lies between the content and the refusal.
@@ -180,14 +212,16 @@ impl Refused<'_, '_> {
         }
         let miss = nearest(auth, &caller)?;
         let cause = format!("{}: {}", miss.slip.cause(), miss.mapping.arn);
-        let fix = fixes::replace_mapping(
-            self.cluster,
-            &miss.mapping.arn,
-            &caller,
-            &miss.mapping.username,
-            &miss.mapping.groups,
-        );
-        Some(Verdict::new(miss.slip.reason(), say(cause), weaken(miss.slip.confidence())).with([fix, fixes::verify()]))
+        let fix = match self.life.mode_at(NOW) {
+            Mode::Api => self.entry(),
+            _ => aws_auth::correct(
+                self.cluster,
+                miss.mapping,
+                &in_aws_auth(self.world, self.principal),
+                miss.slip.rule().is_some(),
+            ),
+        };
+        Some(Verdict::new(miss.slip.reason(), say(cause), weaken(miss.slip.confidence())).with([fix, client::verify()]))
     }
 
     fn missing(&self) -> Verdict {
@@ -201,13 +235,10 @@ impl Refused<'_, '_> {
             Some(_) => "aws-auth is not there".to_owned(),
             None => "aws-auth was never made".to_owned(),
         };
-        let has_content = self.contents_by(self.ts()).next_back().is_some();
-        let fix = match has_content {
-            true => self.restore("Restore aws-auth as it was last"),
-            false => fixes::fix(
-                "Make aws-auth again, as the creator or another admin",
-                vec!["kubectl apply -f aws-auth-cm.yaml".to_owned()],
-            ),
+        let fix = match self.contents_by(self.ts()).next_back() {
+            Some(_) => self.restore("Restore aws-auth as it was last"),
+            // A mapping makes the ConfigMap where there is none.
+            None => self.mapping(),
         };
         Verdict::new(Reason::AuthnAwsAuthMissing, cause, Confidence::Certain).with([fix])
     }
@@ -232,7 +263,7 @@ impl Refused<'_, '_> {
         let fate = self.world.iam.fate(self.principal, Micros::MIN, ts, false);
         if fate.state == PrincipalState::Deleted {
             let cause = "the IAM principal was deleted; credentials from before still worked at STS";
-            return Verdict::new(Reason::AuthnPrincipalDeleted, cause, Confidence::Likely).with(self.defaults());
+            return Verdict::new(Reason::AuthnPrincipalDeleted, cause, Confidence::Likely).with(self.instead());
         }
         let cause = if is_known {
             "no mapping and no access entry admits the caller".to_owned()
@@ -273,14 +304,16 @@ impl Refused<'_, '_> {
             _ => format!("was removed at {when}{by}"),
         };
         let cause = format!("the mapping of {} in aws-auth {how}", mapping.arn);
-        let restored = fixes::restore_mapping(self.cluster, &mapping);
+        let restored = aws_auth::restore(self.cluster, &mapping);
+        let all = self.lost_with(&versions[last].state, &next.state);
         let whole = matches!(&next.state, State::Is(content) if content.auth.mappings.is_empty())
             .then(|| self.restore("Or restore all of aws-auth as it was before"));
         Some(
             Verdict::new(Reason::AuthnNotMapped, cause, confidence)
                 .with([restored])
                 .with(whole)
-                .with([fixes::verify()]),
+                .with(all)
+                .with([client::verify()]),
         )
     }
 
@@ -299,18 +332,89 @@ impl Refused<'_, '_> {
             true => format!("its access entry was deleted at {when}{by}"),
             false => format!("its access entry was gone by {when}"),
         };
-        let fix = fixes::restore_entry(self.cluster, entry, end.at - 1);
-        Some(Verdict::new(Reason::AuthnNotMapped, cause, confidence).with([fix, fixes::verify()]))
+        let fix = access_entry::restore(self.cluster, entry, end.at - 1);
+        Some(Verdict::new(Reason::AuthnNotMapped, cause, confidence).with([fix, client::verify()]))
     }
 
+    /// An EC2 instance's session has the instance's id as its name.
+    fn is_node(&self) -> bool {
+        let session = self
+            .line
+            .session
+            .as_deref()
+            .or_else(|| self.sts.and_then(|sts| sts.session.as_deref()));
+        let id = session.and_then(|session| session.strip_prefix("i-"));
+        id.is_some_and(|id| matches!(id.len(), 8 | 17) && id.bytes().all(|b| b.is_ascii_hexdigit()))
+    }
+
+    /// The principal's ARN of now: created again, it may have another path than its entry.
+    fn whole_arn(&self, entry: &AccessEntry) -> WholeArn {
+        let now = self.world.paths.whole(self.principal);
+        WholeArn::known(now.as_deref().unwrap_or(&entry.principal_arn))
+    }
+
+    fn entry(&self) -> Fix {
+        let kind = if self.is_node() {
+            Kind::Node
+        } else {
+            Kind::Viewer("NAMESPACE")
+        };
+        access_entry::admit(
+            self.life,
+            self.principal,
+            &WholeArn::of(self.world, self.principal),
+            kind,
+        )
+    }
+
+    fn mapping(&self) -> Fix {
+        aws_auth::map(self.life, &in_aws_auth(self.world, self.principal), self.is_node())
+    }
+
+    /// What gives access in the mode that the cluster is in now.
     fn defaults(&self) -> Vec<Fix> {
-        let entry = || fixes::access_entry(self.cluster, self.principal, Some("NAMESPACE"));
-        let mapping = || fixes::mapping(self.cluster, &self.caller());
-        match self.mode() {
-            Mode::Api => vec![entry(), fixes::verify()],
-            Mode::ConfigMap => vec![mapping(), fixes::verify()],
-            _ => vec![entry(), mapping(), fixes::verify()],
+        let arn = Arn::parse(self.principal);
+        if arn.is_ok_and(|arn| arn.name().starts_with("AWSServiceRoleFor")) {
+            return vec![fixes::words(
+                "The caller is a service-linked role, which can have no access entry: its AWS service gives it access, or another role has to be used",
+            )];
         }
+        // Only roles and users can have entries.
+        let can_have_entry = arn.is_ok_and(|arn| matches!(arn.kind(), PrincipalKind::Role | PrincipalKind::User));
+        match self.life.mode_at(NOW) {
+            _ if !can_have_entry => vec![fixes::words(
+                "Log in as a role or a user: the root user and federated users can have no access entry",
+            )],
+            Mode::Api => vec![self.entry(), client::verify()],
+            Mode::ConfigMap => vec![self.mapping(), self.entry(), client::verify()],
+            Mode::ApiAndConfigMap | Mode::SomeApi => vec![self.entry(), self.mapping(), client::verify()],
+            Mode::Unknown => vec![self.entry(), self.mapping(), client::verify()],
+        }
+    }
+
+    /// What helps somebody whose principal is gone.
+    fn instead(&self) -> Vec<Fix> {
+        match self.world.iam.renamed(self.principal, Micros::MIN, NOW) {
+            Some(new) => vec![fixes::iam::rename_back(&new, self.principal), client::verify()],
+            None => vec![fixes::advice::of(Reason::AuthnPrincipalDeleted), client::verify()],
+        }
+    }
+
+    /// Everything that one write took away, where that is more than the caller's mapping.
+    fn lost_with(&self, before: &State<Content>, after: &State<Content>) -> Option<Fix> {
+        let (State::Is(before), State::Is(after)) = (before, after) else {
+            return None;
+        };
+        // Whoever emptied it is served by the manifest.
+        let is_lost = |mapping: &&Mapping| {
+            !after
+                .auth
+                .mappings
+                .iter()
+                .any(|other| other.arn.eq_ignore_ascii_case(&mapping.arn))
+        };
+        let lost: Vec<&Mapping> = before.auth.mappings.iter().filter(is_lost).collect();
+        (!after.auth.mappings.is_empty()).then(|| aws_auth::restore_all(self.cluster, &lost))?
     }
 
     /// Contents of aws-auth that parse as a whole, up to a moment.
@@ -319,7 +423,7 @@ impl Refused<'_, '_> {
             .aws_auth_contents()
             .filter(move |(version, _)| version.at.ts <= ts)
             .map(|(_, content)| content)
-            .filter(|content| !is_broken(&content.auth) && !content.auth.mappings.is_empty())
+            .filter(|content| !is_broken(content) && !content.auth.mappings.is_empty())
     }
 
     fn was_mapped_when_it_parsed(&self) -> bool {
@@ -330,23 +434,8 @@ impl Refused<'_, '_> {
 
     /// The last content that parsed, as a manifest.
     fn restore(&self, title: &str) -> Fix {
-        let good = self.contents_by(self.ts()).next_back();
-        let manifest = good.map(|content| {
-            serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"}, "data": content.data})
-        });
-        Fix {
-            title: format!("{title}, as an admin whom it does not map (the creator, or an access entry)"),
-            commands: match manifest {
-                Some(_) => vec!["kubectl apply -f aws-auth.json".to_owned()],
-                None => vec!["kubectl -n kube-system edit configmap aws-auth".to_owned()],
-            },
-            manifest: manifest.and_then(|manifest| serde_json::to_string_pretty(&manifest).ok()),
-        }
+        aws_auth::put_back(self.life, self.contents_by(self.ts()).next_back(), title)
     }
-}
-
-fn is_broken(auth: &AwsAuth) -> bool {
-    auth.problems.iter().any(|problem| problem.lost_section)
 }
 
 /// Whether the text has the ARN as a word of its own, not as the beginning of a longer one.

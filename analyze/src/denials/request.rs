@@ -113,14 +113,14 @@ fn refusal<'w>(world: &'w World<'_>, request: &'w DeniedRequest, console: &Conso
     let gate = gate(request, message);
     let verdict = match gate {
         Gate::Authorization => {
-            let verdict = authz::verdict(world, request, &caller, &shape, cluster.as_ref());
+            let verdict = authz::verdict(world, request, &caller, &shape);
             if console.shows(request) {
                 authz::in_console(verdict)
             } else {
                 verdict
             }
         }
-        Gate::Impersonation => authz::impersonation(username),
+        Gate::Impersonation => authz::impersonation(request, message),
         Gate::Admission => admission::verdict(request, message),
     };
     let is_node = username.starts_with("system:node:");

@@ -296,6 +296,19 @@ impl IamHistory {
         fate
     }
 
+    /// The name that a user has at a moment, where it was renamed after another; `None` where it was not, or the renamed one is gone.
+    pub(crate) fn renamed(&self, canonical: &str, since: Micros, until: Micros) -> Option<String> {
+        let mut now = canonical.to_owned();
+        let mut from = since;
+        // A chain of renames ends: each is later than the one before.
+        while let Some(event) = self.fate(&now, from, until, true).deleted {
+            let new = event.renamed_to.as_deref()?;
+            let (head, _) = now.rsplit_once('/')?;
+            (now, from) = (format!("{head}/{new}"), event.ts);
+        }
+        (now != canonical).then_some(now)
+    }
+
     /// The first end of a principal after a moment at which it existed: an entry made before it does not admit whoever has the name
     /// later.
     pub(crate) fn first_end(&self, canonical: &str, since: Micros, until: Micros) -> Option<&IamEvent> {

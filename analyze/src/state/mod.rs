@@ -8,7 +8,7 @@ use eksplain_queries::facts::{CloudTrailCall, Facts, Mark, Micros, Place};
 
 use crate::findings::Cluster;
 use crate::places::Places;
-use crate::principal::Spellings;
+use crate::principal::{Paths, Spellings};
 
 pub(crate) mod aws_auth;
 pub(crate) mod cut;
@@ -33,6 +33,8 @@ pub(crate) struct World<'f> {
     pub(crate) index: Index<'f>,
     pub(crate) places: Places,
     pub(crate) spellings: Spellings,
+    /// Principals with their path, where a record shows it.
+    pub(crate) paths: Paths,
     pub(crate) iam: IamHistory,
     pub(crate) lives: BTreeMap<Cluster, Vec<Incarnation<'f>>>,
 }
@@ -79,6 +81,7 @@ impl<'f> World<'f> {
             index: Index::of(facts, &places),
             places,
             spellings,
+            paths: Paths::of(facts),
             iam,
         };
         world.fill();
