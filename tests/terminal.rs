@@ -155,7 +155,7 @@ fn a_pipe_gets_no_colour_and_160_columns() {
 fn no_line_but_a_command_is_wider_than_the_terminal_and_no_principal_is_lost() {
     let is_command = |line: &str| {
         let line = line.trim_start();
-        ["aws ", "kubectl ", "eksctl "]
+        ["aws ", "kubectl ", "eksctl ", "eksplain "]
             .iter()
             .any(|tool| line.starts_with(tool))
     };

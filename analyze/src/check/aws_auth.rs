@@ -1,8 +1,9 @@
 //! aws-auth: what does not parse, what nothing reads, mappings that match nobody, and versions that lost what the one before had.
 
+use eksplain_parse::arn::Arn;
 use eksplain_parse::aws_auth::{AwsAuth, Mapping, Section};
 use eksplain_parse::time::format_rfc3339;
-use eksplain_queries::facts::Mark;
+use eksplain_queries::facts::{Mark, Micros};
 
 use super::fix::{aws_auth_of, cluster_and_region, commands, edit_aws_auth, rename_key, restore_aws_auth};
 use super::groups::is_of_nodes;
@@ -187,6 +188,9 @@ impl Asked<'_, '_> {
         let emptied = versions
             .iter()
             .find(|version| version.at > before.at && version.at.ts <= self.at)?;
+        if !self.reads_mappings_only() && !lost.iter().any(|mapping| self.was_refused(mapping, emptied.at.ts)) {
+            return None;
+        }
         let how = how_lost(emptied);
         let what = match (now.is_empty(), lost_nodes) {
             (true, true) => "all mappings of aws-auth, the nodes' among them,",
@@ -227,6 +231,28 @@ impl Asked<'_, '_> {
         let canonical = self.world.spellings.canonical(&arn).unwrap_or(arn);
         let fate = self.world.iam.fate(&canonical, self.life.start, self.at, true);
         !has_entry && fate.state != PrincipalState::Deleted
+    }
+
+    /// Whether it is known that the cluster reads aws-auth, and which access entries there are: who has neither is shut out.
+    fn reads_mappings_only(&self) -> bool {
+        let mode = self.life.mode_known_at(self.at, Measure::Standing);
+        match mode {
+            Known::Is(Mode::ConfigMap) => true,
+            Known::Is(Mode::ApiAndConfigMap) => self.life.entries_doubt_at(self.at, Measure::Standing).is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether a login that a mapping was for was refused since a moment.
+    fn was_refused(&self, mapping: &Mapping, since: Micros) -> bool {
+        let cluster = Some(&self.life.cluster);
+        let is_its = |arn: &str| Arn::parse(arn).is_ok_and(|arn| mapping.matches(&arn));
+        self.world.facts.denied_logins.iter().any(|line| {
+            line.at.ts >= since
+                && line.at.ts <= self.at
+                && line.arn.as_deref().is_some_and(is_its)
+                && self.world.places.cluster(&line.place).as_ref() == cluster
+        })
     }
 
     /// The last version up to the moment whose content is known, parses and is as asked.
