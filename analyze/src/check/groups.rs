@@ -97,9 +97,7 @@ impl Asked<'_, '_> {
             groups: corrected,
             ..mapping.clone()
         };
-        // One ARN has one mapping: writing it again replaces what it had.
-        let mut fix = aws_auth_fixes::restore(&self.life.cluster, &right);
-        fix.title = "Correct the groups of the mapping in aws-auth".to_owned();
+        let fix = aws_auth_fixes::rewrite(&self.life.cluster, &right);
         let message = format!("{}{effect}", words.join(", "));
         Some(Check::new(Rule::AwsAuthLookAlikeGroup, severity, &mapping.arn, message).fix([fix]))
     }

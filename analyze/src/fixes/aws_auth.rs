@@ -118,6 +118,18 @@ pub(crate) fn correct(cluster: &Cluster, wrong: &Mapping, right: &str, is_nobody
     )
 }
 
+/// Writes a mapping with other groups or another user name in place of the one of the same ARN.
+pub(crate) fn rewrite(cluster: &Cluster, right: &Mapping) -> Fix {
+    let groups = right.groups.iter().map(String::as_str);
+    fix(
+        "Correct the groups of the mapping in aws-auth",
+        vec![
+            delete(cluster, &right.arn),
+            create(cluster, &right.arn, &right.username, groups),
+        ],
+    )
+}
+
 /// Writes a mapping again as it was.
 pub(crate) fn restore(cluster: &Cluster, mapping: &Mapping) -> Fix {
     if mapping.is_sso {
