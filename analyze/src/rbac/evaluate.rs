@@ -262,7 +262,7 @@ mod tests {
                 None
             }
         });
-        let rbac = Rbac::new(roles, bindings, |_| false);
+        let rbac = Rbac::new(roles, bindings, |_, _| false);
         let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
         rbac.allows(&Asker::new(username, &groups), &request(verb, what, namespace))
             .is_some()
