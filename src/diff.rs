@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use eksplain_analyze::words::{PrincipalState, Status};
+use eksplain_analyze::words::{Power, PrincipalState, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::report::{Report, Selection};
 use crate::view::{Cluster, cluster_words};
 
 /// What a change can be.
-pub(crate) const KINDS: [&str; 11] = [
+pub(crate) const KINDS: [&str; 12] = [
     "new-admin",
     "lost-admin",
+    "unproven-admin",
     "changed-routes",
     "new-cluster",
     "cluster-deleted",
@@ -75,13 +76,22 @@ struct Admin {
     incarnation: u32,
     principal: String,
     status: String,
+    /// Reports of before this field held admins and others alike.
+    #[serde(default = "admin_power")]
+    power: String,
     routes: Vec<Route>,
+}
+
+fn admin_power() -> String {
+    Power::Admin.id().to_owned()
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Route {
     route: String,
     status: String,
+    #[serde(default)]
+    valid_from: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -130,7 +140,7 @@ struct Request {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Check {
-    cluster: Cluster,
+    cluster: Option<Cluster>,
     rule: String,
     subject: String,
     severity: String,
@@ -165,12 +175,14 @@ impl Admin {
         let route = |route: &crate::view::admins::Route| Route {
             route: route.route.to_string(),
             status: route.status.to_string(),
+            valid_from: route.valid_from.clone(),
         };
         Self {
             cluster: admin.cluster.clone(),
             incarnation: admin.incarnation,
             principal: admin.principal.clone(),
             status: admin.status.to_string(),
+            power: admin.power.to_string(),
             routes: admin.routes.iter().map(route).collect(),
         }
     }
@@ -256,7 +268,7 @@ impl Check {
 pub(crate) fn changes(old: &Brief, new: &Brief) -> Vec<Change> {
     let mut found = Vec::new();
     let keyed = |admin: &Admin| (admin.cluster.clone(), admin.incarnation, admin.principal.clone());
-    found.extend(pairs(&old.admins, &new.admins, keyed).filter_map(|(was, is)| admin(was, is)));
+    found.extend(pairs(&old.admins, &new.admins, keyed).filter_map(|(was, is)| admin(was, is, &old.at)));
     let keyed = |creator: &Creator| (creator.cluster.cluster.clone(), creator.incarnation);
     found.extend(pairs(&old.creators, &new.creators, keyed).flat_map(|(was, is)| creator(was, is)));
     let keyed = |denial: &Denial| {
@@ -289,12 +301,34 @@ fn pairs<'b, F, K: Ord>(
     found.into_values()
 }
 
-fn admin(was: Option<&Admin>, is: Option<&Admin>) -> Option<Change> {
-    let is_active = |admin: Option<&Admin>| admin.is_some_and(|admin| admin.status == Status::Active.id());
+/// What became of a principal's power since a moment. A grant that is known to have been there at that moment is no new one, and one
+/// that is only not proven any more is not lost: alarms are for what records prove.
+fn admin(was: Option<&Admin>, is: Option<&Admin>, since: &str) -> Option<Change> {
+    let has = |admin: Option<&Admin>, status: Status| admin.is_some_and(|admin| admin.status == status.id());
+    let is_admin = |admin: Option<&Admin>| admin.is_some_and(|admin| admin.power == Power::Admin.id());
     let told = |admin: Option<&Admin>| admin.map(Admin::told);
-    let kind = match (is_active(was), is_active(is)) {
-        (false, true) => "new-admin",
+    let began_since = |admin: &Admin| {
+        let mut active = admin.routes.iter().filter(|route| route.status == Status::Active.id());
+        active.any(|route| route.valid_from.as_deref().is_none_or(|from| from > since))
+    };
+    let kind = match (has(was, Status::Active), has(is, Status::Active)) {
+        (false, true) if !has(was, Status::Unproven) && is.is_some_and(began_since) => "new-admin",
+        (false, true)
+            if is.is_some_and(|admin| {
+                admin
+                    .routes
+                    .iter()
+                    .any(|route| route.valid_from.as_deref() > Some(since))
+            }) =>
+        {
+            "new-admin"
+        }
+        (false, true) => "changed-routes",
+        (true, false) if has(is, Status::Unproven) => "unproven-admin",
         (true, false) => "lost-admin",
+        (false, false) if has(is, Status::Unproven) && !has(was, Status::Unproven) => "unproven-admin",
+        (true, true) if !is_admin(was) && is_admin(is) => "new-admin",
+        (true, true) if is_admin(was) && !is_admin(is) => "lost-admin",
         (true, true) if told(was) != told(is) => "changed-routes",
         _ => return None,
     };
@@ -366,7 +400,7 @@ fn check(was: Option<&Check>, is: Option<&Check>) -> Option<Change> {
     let check = is.or(was)?;
     Some(Change {
         kind,
-        cluster: Some(check.cluster.clone()),
+        cluster: check.cluster.clone(),
         subject: check.subject.clone(),
         was: was.map(Check::told),
         is: is.map(Check::told),
@@ -408,6 +442,11 @@ mod tests {
             "admins": [admin("a", "active", &["creator", "aws_auth"]), admin("b", "revoked", &[]), admin("c", "active", &["access_policy"]), admin("e", "unproven", &[])],
             "creators": [creator(1, "deleted"), creator(2, "deleted")], "denials": [denial(3, true, "y")], "checks": [],
         }));
+        let with_power = |power: &str| {
+            brief(
+                json!({"admins": [{"cluster": cluster, "incarnation": 1, "principal": "p", "status": "active", "power": power, "routes": []}]}),
+            )
+        };
         let kinds = |old: &Brief, new: &Brief| changes(old, new).iter().map(|change| change.kind).collect::<Vec<_>>();
         assert_eq!(
             kinds(&old, &new),
@@ -423,6 +462,17 @@ mod tests {
             ]
         );
         assert!(kinds(&old, &old).is_empty());
+        assert_eq!(
+            kinds(&with_power("can_become_admin"), &with_power("admin")),
+            ["new-admin"]
+        );
+        assert_eq!(
+            kinds(&with_power("admin"), &with_power("can_become_admin")),
+            ["lost-admin"]
+        );
+        let status = |status: &str| brief(json!({"admins": [admin("x", status, &[])]}));
+        assert_eq!(kinds(&status("active"), &status("unproven")), ["unproven-admin"]);
+        assert_eq!(kinds(&brief(json!({})), &status("unproven")), ["unproven-admin"]);
     }
 
     #[test]

@@ -18,8 +18,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use estate::compare::{compare_admins, compare_creators, compare_denials};
 use estate::plan::{Estate, WINDOW_START};
-use estate::truth::{self, Admins, Creators, Denials};
+use estate::truth::{self, Denials};
+
 use estate::world::World;
 use serde_json::Value;
 
@@ -58,118 +60,6 @@ fn findings(lake: &Path, question: &str, at: &str) -> Vec<Value> {
     assert_eq!(code, 0, "{question}: {errors}");
     let document: Value = serde_json::from_str(&out).unwrap();
     document["findings"].as_array().unwrap().clone()
-}
-
-fn text(v: &Value) -> String {
-    v.as_str().unwrap_or_default().to_owned()
-}
-
-fn admins_said(findings: &[Value]) -> BTreeMap<(String, String, String, u32, String), BTreeMap<String, String>> {
-    let mut said = BTreeMap::new();
-    for f in findings {
-        let c = &f["cluster"];
-        let incarnation = f["incarnation"].as_u64().unwrap_or(0) as u32;
-        let key = (
-            text(&c["account"]),
-            text(&c["region"]),
-            text(&c["name"]),
-            incarnation,
-            text(&f["principal"]),
-        );
-        let routes = f["routes"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|r| (text(&r["route"]), text(&r["status"])))
-            .collect();
-        said.insert(key, routes);
-    }
-    said
-}
-
-fn compare_admins(truth: &Admins, findings: &[Value]) -> Vec<String> {
-    let said = admins_said(findings);
-    let truth: BTreeMap<_, BTreeMap<String, String>> = truth
-        .iter()
-        .map(|(k, v)| {
-            (
-                k.clone(),
-                v.iter().map(|(r, s)| ((*r).to_owned(), (*s).to_owned())).collect(),
-            )
-        })
-        .collect();
-    differences("admins", &truth, &said)
-}
-
-fn compare_creators(truth: &Creators, findings: &[Value]) -> Vec<String> {
-    let mut said = BTreeMap::new();
-    for f in findings.iter().filter(|f| f["basis"] == "create_cluster_event") {
-        let c = &f["cluster"];
-        let key = (
-            text(&c["account"]),
-            text(&c["region"]),
-            text(&c["name"]),
-            f["incarnation"].as_u64().unwrap_or(0) as u32,
-        );
-        let state = match f["creator_state"].as_str() {
-            Some("present" | "unknown") => "present_or_unknown".to_owned(),
-            other => other.unwrap_or_default().to_owned(),
-        };
-        said.insert(
-            key,
-            (
-                text(&f["creator"]["principal"]),
-                state,
-                f["recovery"]["needed"].as_bool().unwrap_or(false),
-                text(&f["authentication_mode"]),
-            ),
-        );
-    }
-    let truth: BTreeMap<_, _> = truth
-        .iter()
-        .map(|(k, t)| {
-            (
-                k.clone(),
-                (
-                    t.principal.clone(),
-                    t.state.to_owned(),
-                    t.recovery_needed,
-                    t.mode.to_owned(),
-                ),
-            )
-        })
-        .collect();
-    differences("creators", &truth, &said)
-}
-
-fn compare_denials(truth: &Denials, findings: &[Value]) -> Vec<String> {
-    let mut said: BTreeMap<(String, String, String), u64> = BTreeMap::new();
-    for f in findings {
-        let key = (text(&f["cluster"]["name"]), text(&f["principal"]), text(&f["reason"]));
-        *said.entry(key).or_default() += f["count"].as_u64().unwrap_or(0);
-    }
-    differences("denials", truth, &said)
-}
-
-fn differences<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
-    what: &str,
-    truth: &BTreeMap<K, V>,
-    said: &BTreeMap<K, V>,
-) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (k, v) in truth {
-        match said.get(k) {
-            None => lines.push(format!("{what}: missed {k:?}: {v:?}")),
-            Some(s) if s != v => lines.push(format!("{what}: {k:?} is {v:?}, said {s:?}")),
-            Some(_) => {}
-        }
-    }
-    lines.extend(
-        said.iter()
-            .filter(|(k, _)| !truth.contains_key(*k))
-            .map(|(k, v)| format!("{what}: invented {k:?}: {v:?}")),
-    );
-    lines
 }
 
 /// What is wrong with the answers over one estate, at four moments.
@@ -232,4 +122,41 @@ fn the_judge_notices_a_broken_answer() {
     assert_eq!(compare_denials(&truth, one_short.as_array().unwrap()).len(), 1);
     assert_eq!(compare_denials(&truth, &[]).len(), 1);
     assert_eq!(compare_denials(&Denials::new(), one_short.as_array().unwrap()).len(), 1);
+}
+
+#[test]
+fn every_plot_happens() {
+    use estate::world::{Op, Subject};
+    let plans: Vec<Estate> = (1..40).map(|seed| estate::plan::estate(seed, 8)).collect();
+    let happens = |is_it: &dyn Fn(&Op) -> bool| plans.iter().any(|e| e.plan.iter().any(|(_, op)| is_it(op)));
+    assert!(
+        happens(&|op| matches!(op, Op::StackDeletesEntry { .. })),
+        "entries ended by a stack"
+    );
+    assert!(
+        happens(&|op| matches!(op, Op::Bind { subject: Subject::ServiceAccount(n, _), .. } if n == "kube-system")),
+        "hostile names"
+    );
+    assert!(
+        happens(&|op| matches!(op, Op::Associate { namespaces, .. } if namespaces.iter().any(|n| n.ends_with('*')))),
+        "scoped admins"
+    );
+    let is_template = |username: &str| username.contains("{{SessionName}}");
+    assert!(
+        happens(
+            &|op| matches!(op, Op::WriteAwsAuth { mappings, .. } if mappings.iter().any(|m| is_template(&m.username)))
+        ),
+        "templates"
+    );
+    let is_short = |e: &Estate| {
+        let ends = |day: i64| {
+            e.plan
+                .iter()
+                .filter(move |(at, op)| at / 86_400 == day && matches!(op, Op::DeleteCluster { .. }))
+        };
+        e.plan
+            .iter()
+            .any(|(at, op)| matches!(op, Op::CreateCluster { .. }) && ends(at / 86_400).count() > 0)
+    };
+    assert!(plans.iter().any(is_short), "two lives on one day");
 }

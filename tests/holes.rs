@@ -3,7 +3,7 @@
 //! The logs of a simulated company (tests/estate, with the hum of living clusters) are asked whole; then a hole is punched and the same
 //! is asked again. Holes are (a) single records, (b) whole days of one stream of a cluster or of one trail, (c) the whole trail of a
 //! region or an account, (d) a whole source, (e) the beginning or the end of one or all logs, (f) records cut in the middle, so that
-//! ingest rejects them, (g) several of these.
+//! ingest rejects them, (g) logging switched off by a call that the trail keeps, (h) several of these.
 //!
 //! **The order of strength.** A statement over holed logs holds if it is the statement over whole ones, or a weaker one:
 //!
@@ -85,11 +85,7 @@ struct Company {
 
 impl Company {
     fn of(seed: u64) -> Self {
-        let mut estate = estate::plan::estate(seed, CLUSTERS);
-        // A lake has a folder for each day, and a question reads each: a company of ten days is as good as one of forty.
-        for (at, _) in &mut estate.plan {
-            *at = WINDOW_START + (*at - WINDOW_START) / PACE;
-        }
+        let estate = estate::plan::estate(seed, CLUSTERS).faster(PACE);
         let lake = Lake::of(logs(&estate, seed)).unwrap();
         let questions = questions(&estate);
         Company {
@@ -150,7 +146,7 @@ fn judge(company: &mut Company, number: usize, tally: &Mutex<Tally>) {
     let kind = number % KINDS.len();
     let hole = punch(kind, &mut rng, &mut left, &estate.plan);
     let (earlier, at) = company.moments(&mut rng);
-    let earlier = (number % COMPARED == 0).then_some(earlier);
+    let earlier = number.is_multiple_of(COMPARED).then_some(earlier);
     let excused = Excused::of(&hole.removed, &left, &estate.plan, &estate.start, at);
     let is_empty = left.trail.values().all(Vec::is_empty) && left.streams.values().all(Vec::is_empty);
     if hole.removed.is_empty() || is_empty {
@@ -255,4 +251,98 @@ fn told(tally: &Tally) -> String {
         }
     }
     text + "Again: EKSPLAIN_HOLES_FIRST=<number of the hole> EKSPLAIN_HOLES=1 cargo test --test holes"
+}
+
+#[test]
+fn the_judge_tells_weaker_from_other() {
+    use serde_json::json;
+    let cluster = json!({"account": "1", "region": "r", "name": "c"});
+    let admins = |status: &str, from: Value, state: &str| {
+        json!({"admins": [{"cluster": cluster, "incarnation": 1, "principal": "p", "status": status, "principal_state": state,
+            "routes": [{"route": "aws_auth", "status": status, "valid_from": from, "valid_to": null}]}]})
+    };
+    let creators = |confidence: &str, who: &str, needed: bool| {
+        json!({"creators": [{"cluster": cluster, "incarnation": 1, "creator": {"principal": who}, "confidence": confidence,
+            "creator_state": "unknown", "recovery": {"needed": needed}}]})
+    };
+    let denials = |reason: &str, confidence: &str, resolved: bool| {
+        json!({"denials": [{"cluster": cluster, "principal": "p", "layer": "authn", "reason": reason, "confidence": confidence,
+            "resolved": resolved, "request": {}, "first_seen": "2026-03-01T00:00:00Z", "last_seen": "2026-03-01T00:00:00Z"}]})
+    };
+    let check = |rule: &str| json!({"checks": [{"cluster": cluster, "rule": rule, "subject": "p"}]});
+    let change = |kind: &str| json!({"changes": {"findings": [{"cluster": cluster, "kind": kind, "subject": "p"}]}});
+    let date = |text: &str| json!(text);
+    // Whole answer, holed answer, whether it holds.
+    let cases = [
+        (
+            admins("revoked", Value::Null, "present"),
+            admins("active", Value::Null, "present"),
+            false,
+        ),
+        (
+            admins("revoked", Value::Null, "present"),
+            admins("unproven", Value::Null, "unknown"),
+            true,
+        ),
+        (
+            admins("active", Value::Null, "deleted"),
+            admins("active", Value::Null, "present"),
+            false,
+        ),
+        (
+            admins("active", date("a"), "present"),
+            admins("active", date("b"), "present"),
+            false,
+        ),
+        (
+            admins("active", date("a"), "present"),
+            admins("active", Value::Null, "present"),
+            true,
+        ),
+        (json!({}), admins("active", Value::Null, "unknown"), false),
+        (json!({}), admins("unproven", Value::Null, "unknown"), true),
+        (creators("certain", "a", false), creators("certain", "b", false), false),
+        (creators("certain", "a", false), creators("guess", "b", false), true),
+        (creators("certain", "a", false), creators("certain", "a", true), false),
+        (
+            denials("authn.a", "certain", false),
+            denials("authn.b", "certain", false),
+            false,
+        ),
+        (
+            denials("authn.a", "certain", false),
+            denials("authn.b", "likely", false),
+            true,
+        ),
+        (
+            denials("authn.a", "certain", false),
+            denials("authn.a", "certain", true),
+            false,
+        ),
+        (json!({}), check("creator.only-admin"), false),
+        (json!({}), check("logs.missing"), true),
+        (check("creator.only-admin"), check("creator.only-admin"), true),
+        (json!({}), change("lost-admin"), false),
+        (change("lost-admin"), change("lost-admin"), true),
+    ];
+    for (full, holed, holds) in cases {
+        let excused = Excused::default();
+        let mut judge = Judge::new(&full, &holed, &excused);
+        judge.report();
+        assert_eq!(judge.flips.is_empty(), holds, "{full} and {holed}: {:?}", judge.flips);
+    }
+    let question: Question = ["list", "nodes", "--as", "p", "--cluster", "c"]
+        .map(str::to_owned)
+        .to_vec();
+    for (full, holed, holds) in [
+        (Some(true), Some(false), false),
+        (Some(true), None, true),
+        (None, Some(false), false),
+        (Some(false), Some(false), true),
+    ] {
+        let (nothing, excused) = (Value::Null, Excused::default());
+        let mut judge = Judge::new(&nothing, &nothing, &excused);
+        judge.can_i(&question, full, holed);
+        assert_eq!(judge.flips.is_empty(), holds, "{full:?} and {holed:?}");
+    }
 }

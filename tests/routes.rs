@@ -397,8 +397,9 @@ fn each_refusal_by_rbac_has_its_reason() {
 fn can_i_knows_what_it_does_not_know() {
     let mut records = Records::new("CONFIG_MAP", true);
     records.bind("b", Some("dev"), "view", user("dave"));
-    let ask =
-        |records: &Records, arguments: &[&str]| records.ask(&[&["can-i"], arguments].concat())[0]["allowed"].clone();
+    let ask = |records: &Records, arguments: &[&str]| {
+        records.ask(&[&["can-i", "--at", "2026-11-01T12:00:00Z"], arguments].concat())[0]["allowed"].clone()
+    };
     assert_eq!(ask(&records, &["list", "pods", "-n", "dev", "--as", "dave"]), true);
     assert_eq!(ask(&records, &["list", "pods", "--as", "dave"]), false);
     assert_eq!(ask(&records, &["list", "secrets", "-n", "dev", "--as", "dave"]), false);
@@ -410,6 +411,9 @@ fn can_i_knows_what_it_does_not_know() {
         true
     );
     assert_eq!(ask(&records, &["delete", "nodes", "--as", ADMIN]), true);
+    // What the lake does not reach to is not known.
+    let today = records.ask(&["can-i", "list", "pods", "--as", "dave"])[0].clone();
+    assert_eq!(today["allowed"], Value::Null, "{today}");
     let mut late = Records::default();
     late.event(json!({}));
     assert_eq!(ask(&late, &["list", "pods", "-n", "dev", "--as", "dave"]), Value::Null);

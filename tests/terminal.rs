@@ -255,7 +255,7 @@ fn hostile_logs_make_no_line_no_colour_and_no_link_of_their_own() {
     std::fs::write(&logs, format!("{}\n{}\n", event(1, json!({})), event(2, refused))).unwrap();
     std::fs::write(folder.path().join("trail.json"), made.to_string()).unwrap();
     let lake = folder.path().join("lake");
-    for (file, cluster) in [("audit.json", evil), ("audit.json", "prod"), ("trail.json", "prod")] {
+    for (file, cluster) in [("audit.json", evil), ("trail.json", "prod")] {
         let path = folder.path().join(file);
         let hints = [
             "--account",

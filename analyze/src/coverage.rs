@@ -214,7 +214,8 @@ fn of_trail(world: &World<'_>, lives: &[Incarnation<'_>], life: &Incarnation<'_>
     let account = &life.cluster.account;
     if is_there && !account.is_empty() && !world.iam.accounts().contains(account.as_str()) {
         spots.push(format!(
-            "IAM events of account {account} are not in the lake (they are logged in the partition's home region): whether its principals still exist is not known; `eksplain ingest cloudtrail --event-source iam` would show it."
+            "IAM events of account {account} are not in the lake (they are logged in {}): whether its principals still exist is not known; `eksplain ingest cloudtrail --event-source iam` would show it.",
+            crate::state::home_region(&life.cluster.region)
         ));
     }
     spots

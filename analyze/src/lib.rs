@@ -18,6 +18,7 @@ pub mod findings;
 mod identify;
 mod json;
 mod knowledge;
+mod near_miss;
 mod people;
 mod places;
 mod principal;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use eksplain_lake::{IngestSession, InputDone, KeepRaw, Lake, Origin, RowSet, SnapshotRecord};
 
-use crate::files::Error;
+use crate::files::{Error, tables_of};
 use crate::object::{Counts, Desk, Source, read_object};
 use crate::place::Hints;
 use crate::report::{IngestReport, Problem};
@@ -118,6 +118,8 @@ impl Intake {
             bytes: self.bytes,
             conflicts: self.counts.conflicts,
             problems,
+            refused: self.counts.refused,
+            tables: tables_of(&summary),
             ..IngestReport::default()
         }
     }

@@ -15,8 +15,8 @@ mod state;
 mod unpack;
 
 pub use eksplain_lake::KeepRaw;
-pub use files::{Error, FileOptions, LocalFile, Object, Store, ingest_files, ingest_objects};
+pub use files::{Error, FileOptions, LocalFile, Object, Store, ingest_files, ingest_objects, uri_of};
 pub use intake::Intake;
 pub use place::{Hints, Layout, LayoutError};
-pub use report::{IngestReport, Problem, Progress, Taken};
+pub use report::{IngestReport, Problem, Progress, Refused, Taken};
 pub use state::{LIST, complete_list};

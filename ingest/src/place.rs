@@ -56,6 +56,25 @@ pub(crate) struct Place {
     pub(crate) stream: Option<String>,
 }
 
+impl Hints {
+    /// What is said, as one text, so that it can be known whether something else is said another time; `None` for nothing.
+    pub(crate) fn said(&self) -> Option<String> {
+        let layout = self.layout.as_ref().map(|layout| format!("{:?}", layout.0));
+        let parts = [
+            ("account", self.account.clone()),
+            ("region", self.region.clone()),
+            ("cluster", self.cluster.clone()),
+            ("layout", layout),
+            ("taken-at", self.taken_at.map(|at| at.to_string())),
+        ];
+        let said: Vec<String> = parts
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("{name}={:?}", value?)))
+            .collect();
+        Some(said.join(" ")).filter(|said| !said.is_empty())
+    }
+}
+
 impl std::str::FromStr for Layout {
     type Err = LayoutError;
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use eksplain_lake::TableSummary;
+
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -66,6 +68,28 @@ pub struct IngestReport {
     pub problems: Vec<Problem>,
     /// Times of the present state that files show, sorted.
     pub taken: Vec<Taken>,
+    /// What was rejected, by reason.
+    pub refused: BTreeMap<String, Refused>,
+    /// What became of the records of each table that had some.
+    pub tables: BTreeMap<&'static str, TableSummary>,
+}
+
+/// Records that were rejected for one reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// How many.
+    pub count: u64,
+    /// The first object that has one, in the order of names.
+    pub uri: String,
+}
+
+impl Refused {
+    pub(crate) fn add(&mut self, count: u64, uri: &str) {
+        self.count += count;
+        if self.uri.is_empty() || uri < self.uri.as_str() {
+            self.uri = uri.to_owned();
+        }
+    }
 }
 
 impl IngestReport {
@@ -87,5 +111,14 @@ impl IngestReport {
         self.interrupted |= other.interrupted;
         self.problems.extend(other.problems);
         self.taken.extend(other.taken);
+        for (reason, refused) in other.refused {
+            self.refused.entry(reason).or_default().add(refused.count, &refused.uri);
+        }
+        for (table, more) in other.tables {
+            let own = self.tables.entry(table).or_default();
+            own.kept += more.kept;
+            own.repeated += more.repeated;
+            own.nameless += more.nameless;
+        }
     }
 }

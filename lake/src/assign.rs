@@ -110,6 +110,10 @@ impl Lake {
 struct Forget<'s>(HashSet<&'s str>);
 
 impl Change for Forget<'_> {
+    fn is_about(&self, _: Table) -> bool {
+        true
+    }
+
     fn wants(&self, _: Option<&str>, uri: &str) -> bool {
         // Members go with their archive.
         uri.match_indices("!/").any(|(end, _)| self.0.contains(&uri[..end])) || self.0.contains(uri)
@@ -130,6 +134,11 @@ struct Assign<'a> {
 }
 
 impl Change for Assign<'_> {
+    /// A call of AWS names the cluster that it is about; one that names none is about none.
+    fn is_about(&self, table: Table) -> bool {
+        table != Table::CloudTrail
+    }
+
     fn wants(&self, cluster: Option<&str>, uri: &str) -> bool {
         cluster.is_none() && Sources(self.assignment.sources).hold(uri)
     }
@@ -138,10 +147,6 @@ impl Change for Assign<'_> {
         let given = self.assignment;
         let count = rows.num_rows();
         let keep = (0..).take(count);
-        // A call of AWS names the cluster that it is about; one that names none is about none.
-        if table == Table::CloudTrail {
-            return Ok((rows, keep.collect()));
-        }
         let column = |name: &str| -> Result<StringArray> {
             let column = rows
                 .column_by_name(name)

@@ -105,13 +105,25 @@ impl Journal {
 
     /// Finishes what a run that was killed behind its commit had not done.
     pub(crate) fn settle(&self, commits: &[Commit]) -> Result<()> {
-        let removed: HashSet<&PathBuf> = commits.iter().flat_map(|commit| &commit.removed).collect();
+        // A part is named by its content: one that went may have come again, and the last word counts.
+        let mut live: HashSet<&PathBuf> = HashSet::new();
+        for commit in commits {
+            commit.removed.iter().for_each(|path| {
+                live.remove(path);
+            });
+            live.extend(commit.parts.iter().map(|part| &part.path));
+        }
         for commit in commits {
             let mut left = commit.clone();
-            left.parts.retain(|part| !removed.contains(&part.path));
+            left.parts.retain(|part| live.contains(&part.path));
             self.place_parts(&left)?;
         }
-        commits.iter().try_for_each(|commit| self.remove_parts(commit))
+        for commit in commits {
+            let mut left = commit.clone();
+            left.removed.retain(|path| !live.contains(path));
+            self.remove_parts(&left)?;
+        }
+        Ok(())
     }
 
     fn remove_parts(&self, commit: &Commit) -> Result<()> {

@@ -34,6 +34,9 @@ impl Sources<'_> {
 
 /// A change of the rows of one table.
 pub(crate) trait Change {
+    /// Whether the change is about rows of this table at all.
+    fn is_about(&self, table: Table) -> bool;
+
     /// Whether a row is to be changed, by its cluster and its object.
     fn wants(&self, cluster: Option<&str>, uri: &str) -> bool;
 
@@ -48,6 +51,9 @@ impl Lake {
         for part in self.part_infos() {
             let path = self.root().join(&part.path);
             let Some((table, _)) = part.partition() else { continue };
+            if !change.is_about(table) {
+                continue;
+            }
             let wanted = wanted_rows(&path, change)?;
             if !wanted.contains(&true) {
                 continue;

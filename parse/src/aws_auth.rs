@@ -10,9 +10,11 @@
 //! assert_eq!(auth.mappings[0].groups, ["system:masters"]);
 //! ```
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use crate::arn::Arn;
+use crate::arn::{Arn, PARTITIONS};
 use crate::glob::glob_matches;
 
 /// The three texts of the ConfigMap.
@@ -73,8 +75,77 @@ impl Mapping {
         if self.is_sso {
             glob_matches(&self.arn, &matching)
         } else {
-            self.arn.eq_ignore_ascii_case(&matching)
+            equal_fold(&self.arn, &matching)
         }
+    }
+
+    /// The ARN of the callers that the entry is for, in the spelling of IAM: `arn`, `iam` and `role` in small letters, the name as
+    /// written. `None` where no caller's ARN can equal it, whoever calls: rules of IAM for names, accounts and kinds.
+    ///
+    /// ```
+    /// use eksplain_parse::aws_auth::caller_arn;
+    /// assert_eq!(caller_arn("ARN:aws:iam::111122223333:Role/Ops").as_deref(), Some("arn:aws:iam::111122223333:role/Ops"));
+    /// assert_eq!(caller_arn("arn:aws:iam::111122223333:role/team/Ops"), None);
+    /// assert_eq!(caller_arn("arn:aws:iam::11112222333:role/Ops"), None);
+    /// ```
+    pub fn caller_arn(&self) -> Option<String> {
+        caller_arn(&self.arn)
+    }
+}
+
+/// [`Mapping::caller_arn`] of the text of an ARN.
+pub fn caller_arn(text: &str) -> Option<String> {
+    let text = folded(text);
+    let mut parts = text.splitn(6, ':');
+    let mut lower = || parts.next().map(str::to_lowercase);
+    let (prefix, partition, service, region, account) = (lower()?, lower()?, lower()?, lower()?, lower()?);
+    let resource = parts.next()?;
+    if prefix != "arn" || !PARTITIONS.contains(&partition.as_str()) || !region.is_empty() || !is_account(&account) {
+        return None;
+    }
+    let (noun, name) = resource.split_once('/').unwrap_or((resource, ""));
+    let noun = noun.to_lowercase();
+    let resource = match (service.as_str(), noun.as_str()) {
+        ("iam", "root") if resource.len() == noun.len() => noun,
+        ("iam", "role") | ("sts", "federated-user") if is_name(name) => format!("{noun}/{name}"),
+        ("iam", "user") => {
+            let (path, last) = name.rsplit_once('/').unwrap_or(("", name));
+            let is_path = path.bytes().all(|b| (b'!'..=b'~').contains(&b));
+            if !is_path || !is_name(last) {
+                return None;
+            }
+            format!("{noun}/{name}")
+        }
+        _ => return None,
+    };
+    Some(format!("arn:{partition}:{service}::{account}:{resource}"))
+}
+
+/// Whether IAM takes it as the name of a user or role.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+}
+
+/// Whether it is an account id.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Go's `strings.EqualFold` where one side has letters of ASCII only, as callers' ARNs have.
+fn equal_fold(text: &str, ascii: &str) -> bool {
+    folded(text).eq_ignore_ascii_case(ascii)
+}
+
+/// The two letters beyond ASCII that fold to one of ASCII.
+fn folded(text: &str) -> Cow<'_, str> {
+    const KELVIN: char = '\u{212a}';
+    const LONG_S: char = '\u{17f}';
+    match text.contains([KELVIN, LONG_S]) {
+        true => Cow::Owned(text.replace(KELVIN, "k").replace(LONG_S, "s")),
+        false => Cow::Borrowed(text),
     }
 }
 
@@ -100,6 +171,8 @@ pub struct AwsAuth {
     pub accounts: Vec<String>,
     /// What could not be used.
     pub problems: Vec<AwsAuthProblem>,
+    /// Keys beside the three that are read, each with the one that it was meant to be: `maproles` for mapRoles.
+    pub unread_keys: Vec<(String, Section)>,
 }
 
 impl AwsAuth {
@@ -171,11 +244,50 @@ pub fn parse_config_map(json: &str) -> Result<AwsAuth, serde_json::Error> {
             ..AwsAuth::default()
         });
     }
-    Ok(parse(&AwsAuthData {
+    let mut auth = parse(&AwsAuthData {
         map_roles: text("mapRoles"),
         map_users: text("mapUsers"),
         map_accounts: text("mapAccounts"),
-    }))
+    });
+    let keys = object["data"].as_object().into_iter().flatten();
+    auth.unread_keys = keys
+        .filter_map(|(key, value)| Some((key.clone(), meant(key, value.as_str()?)?)))
+        .collect();
+    Ok(auth)
+}
+
+/// The section that a key was meant to be which nothing reads: by its name, or by entries that only that section has.
+fn meant(key: &str, text: &str) -> Option<Section> {
+    const SECTIONS: [Section; 3] = [Section::Roles, Section::Users, Section::Accounts];
+    if SECTIONS.iter().any(|section| section.as_str() == key) {
+        return None;
+    }
+    let letters = |word: &str| -> String {
+        let letters = word
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase());
+        letters.collect::<String>().trim_end_matches('s').to_owned()
+    };
+    if let Some(section) = SECTIONS
+        .into_iter()
+        .find(|section| letters(section.as_str()) == letters(key))
+    {
+        return Some(section);
+    }
+    let Ok(Value::Array(items)) = serde_saphyr::from_str::<Value>(text) else {
+        return None;
+    };
+    let has = |name: &str| {
+        let objects = items.iter().filter_map(Value::as_object);
+        objects
+            .flat_map(|object| object.keys())
+            .any(|key| key.eq_ignore_ascii_case(name))
+    };
+    [("rolearn", Section::Roles), ("userarn", Section::Users)]
+        .into_iter()
+        .find(|(name, _)| has(name))
+        .map(|(_, section)| section)
 }
 
 fn lost(section: Section, message: String) -> AwsAuthProblem {
@@ -197,7 +309,7 @@ fn account(item: &Value, accounts: &mut Vec<String>) -> Option<String> {
         Value::Number(number) => number.to_string(),
         _ => return Some("an account is a number of 12 digits".to_owned()),
     };
-    if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_digit()) {
+    if !is_account(&text) {
         return Some(format!("AccountID '{text}' is not a valid AWS Account ID"));
     }
     accounts.push(text);
@@ -241,6 +353,8 @@ fn entry(section: Section, item: &Value, mappings: &mut Vec<Mapping>) -> Option<
     let equal = |m: &Mapping| m.section == section && m.arn.eq_ignore_ascii_case(&mapping.arn);
     let same_user_spelling = |m: &Mapping| section == Section::Roles || m.arn == mapping.arn;
     match mappings.iter().position(|m| equal(m) && same_user_spelling(m)) {
+        // Twice the same does no harm.
+        Some(at) if mappings[at].username == mapping.username && mappings[at].groups == mapping.groups => problem,
         Some(at) => {
             mappings[at] = mapping;
             problem.or_else(|| Some("an earlier entry has the same ARN: the last one counts".to_owned()))
@@ -322,6 +436,73 @@ mod tests {
         assert_eq!(with_path.find(&caller), None);
         let folded = roles("- rOlEaRn: ARN:aws:IAM::111122223333:role/a\n");
         assert!(folded.find(&caller).is_some());
+    }
+
+    #[test]
+    fn equal_twins_do_no_harm_and_unequal_ones_are_a_problem() {
+        let twin = |groups: &str| {
+            format!("- rolearn: arn:aws:iam::111122223333:role/A\n  username: a\n  groups: [{groups}]\n")
+        };
+        assert_eq!(roles(&format!("{}{}", twin("one"), twin("one"))).problems, []);
+        assert_eq!(roles(&format!("{}{}", twin("one"), twin("two"))).problems.len(), 1);
+    }
+
+    #[test]
+    fn letters_fold_as_in_go() {
+        let caller = Arn::parse("arn:aws:sts::111122223333:assumed-role/Kiosk/s").unwrap();
+        for (arn, is_found) in [
+            ("arn:aws:iam::111122223333:Role/KIOSK", true),
+            ("arn:aws:iam::111122223333:role/\u{212a}iosk", true),
+            ("arn:aws:iam::111122223333:role/Кiosk", false),
+            ("arn:aws:iam::111122223333:role/Kiosk ", false),
+        ] {
+            let auth = roles(&format!("- rolearn: '{arn}'\n  username: x\n"));
+            assert_eq!(auth.find(&caller).is_some(), is_found, "{arn}");
+            assert_eq!(auth.mappings[0].caller_arn().is_some(), is_found, "{arn}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_caller_can_have_is_a_callers_arn() {
+        for (text, expected) in [
+            ("arn:aws:iam::111122223333:role/A.b+c=d,e@f-g_h", true),
+            ("arn:aws:iam::111122223333:user/ops/ann", true),
+            ("arn:aws:iam::111122223333:user//ops/ann", true),
+            ("arn:aws:iam::111122223333:root", true),
+            ("arn:aws:sts::111122223333:federated-user/bob", true),
+            ("arn:aws-cn:iam::111122223333:role/A", true),
+            ("arn:aws:iam::111122223333:role/", false),
+            ("arn:aws:iam::111122223333:role/a b", false),
+            ("arn:aws:iam::111122223333:role/*", false),
+            ("arn:aws:iam::111122223333:user/ann/", false),
+            ("arn:aws:iam::1111222233334:role/A", false),
+            ("arn:aws:iam:::role/A", false),
+            ("arn:aws:iam:eu-west-1:111122223333:role/A", false),
+            ("arn:aws:iam::111122223333:group/A", false),
+            ("arn:aws:iam::111122223333:root/A", false),
+            ("arn:aws:sts::111122223333:assumed-role/A/s", false),
+            ("arn:aws:iam:111122223333:role/A", false),
+            ("arn:amazon:iam::111122223333:role/A", false),
+            ("Admin", false),
+        ] {
+            assert_eq!(caller_arn(text).is_some(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_nothing_reads_is_named_with_the_one_that_was_meant() {
+        let entry = r"- rolearn: arn:aws:iam::111122223333:role/A\n";
+        for (key, text, expected) in [
+            ("maproles", entry, Some(Section::Roles)),
+            ("map_users", "[]", Some(Section::Users)),
+            ("mapAccount", "[]", Some(Section::Accounts)),
+            ("roles", entry, Some(Section::Roles)),
+            ("mapRoles", entry, None),
+            ("note", "ask the platform team", None),
+        ] {
+            let auth = parse_config_map(&format!(r#"{{"data": {{"{key}": "{text}"}}}}"#)).unwrap();
+            assert_eq!(auth.unread_keys.first().map(|(_, section)| *section), expected, "{key}");
+        }
     }
 
     #[test]

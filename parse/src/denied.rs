@@ -49,7 +49,11 @@ const MARK: &str = " is not authorized to perform: ";
 pub fn parse_message(text: &str) -> Option<DeniedMessage<'_>> {
     let mark = text.find(MARK)?;
     let head = &text[..mark];
-    let principal = head.rfind("User: ").map_or(head, |at| &head[at + 6..]).trim();
+    // Some services leave `User:` out: then the principal is the last word.
+    let principal = match head.rfind("User: ") {
+        Some(at) => head[at + 6..].trim(),
+        None => head.split_whitespace().next_back().unwrap_or_default(),
+    };
     let rest = &text[mark + MARK.len()..];
     let end = rest
         .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '*')))
@@ -182,5 +186,7 @@ mod tests {
             &Cause::NoAllow(PolicyKind::Identity),
         );
         assert_eq!(parse_message("Access Denied"), None);
+        let bare = parse_message("Error: prod-Capability is not authorized to perform: eks:ListClusters").unwrap();
+        assert_eq!(bare.principal, "prod-Capability");
     }
 }

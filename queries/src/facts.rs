@@ -257,6 +257,8 @@ pub struct Activity {
     pub allowed: bool,
     /// For requests that an EKS access policy let through: the whole audit reason; else `None`.
     pub access_policy_reason: Option<String>,
+    /// The namespace of those requests; `None` for cluster-scoped ones.
+    pub access_policy_namespace: Option<String>,
     /// Number of requests.
     pub count: u64,
     /// First record.
@@ -430,8 +432,10 @@ pub struct Snapshot {
 /// `rejects.sql`: a record of a cluster's or account's log that could not be read; sorted by id.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RejectSeen {
-    /// The reject; its time is that of the envelope.
+    /// The reject; its time is that of the envelope, 0 where there is none.
     pub at: Mark,
+    /// The object that it was in.
+    pub source_uri: String,
     /// Where it belongs, as far as the envelope and the hints say.
     pub place: Place,
     /// What it was taken for: `audit`, `cloudtrail`, `authenticator`, …

@@ -269,7 +269,8 @@ fn activity(frame: &Frame) -> PolarsResult<Vec<Activity>> {
     rows!(frame, row, {
         place = places(); username = texts("username"); uid = texts("uid"); canonical_arn = texts("canonical_arn"); groups = texts("groups_json");
         masters = flags("masters"); impersonated_username = texts("impersonated_username"); impersonated_groups = texts("impersonated_groups_json");
-        allowed = flags("allowed"); access_policy_reason = texts("access_policy_reason"); count = numbers("uses");
+        allowed = flags("allowed"); access_policy_reason = texts("access_policy_reason");
+        access_policy_namespace = texts("access_policy_namespace"); count = numbers("uses");
         first = marks("first_id", "first_ts"); last = marks("last_id", "last_ts");
     } => Activity {
         place: place.get(row),
@@ -282,6 +283,7 @@ fn activity(frame: &Frame) -> PolarsResult<Vec<Activity>> {
         impersonated_groups: impersonated_groups.list(row),
         allowed: allowed.is_true(row),
         access_policy_reason: access_policy_reason.get(row),
+        access_policy_namespace: access_policy_namespace.get(row),
         count: count.count(row),
         first: first.get(row),
         last: last.get(row),
@@ -332,8 +334,8 @@ fn snapshots(frame: &Frame) -> PolarsResult<Vec<Snapshot>> {
 
 fn rejects(frame: &Frame) -> PolarsResult<Vec<RejectSeen>> {
     rows!(frame, row, {
-        at = marks("id", "ts"); place = places(); kind = texts("kind"); text = texts("text");
-    } => RejectSeen { at: at.get(row), place: place.get(row), kind: kind.or_empty(row), text: text.or_empty(row) })
+        at = marks("id", "ts"); place = places(); kind = texts("kind"); text = texts("text"); source_uri = texts("source_uri");
+    } => RejectSeen { at: at.get(row), source_uri: source_uri.or_empty(row), place: place.get(row), kind: kind.or_empty(row), text: text.or_empty(row) })
 }
 
 fn denied_logins(frame: &Frame) -> PolarsResult<Vec<DeniedLogin>> {

@@ -367,7 +367,11 @@ impl<'a> Asked<'a> {
 
     fn checks(&self) -> Result<Vec<CheckFinding>, Failure> {
         let checks = eksplain_analyze::check::check(&self.facts, &self.answers, self.at);
-        let shown: Vec<_> = checks.iter().filter(|check| self.selects(&check.cluster)).collect();
+        let selects = |check: &eksplain_analyze::check::Check| {
+            let of_none = self.selectors.cluster.is_empty();
+            check.cluster.as_ref().map_or(of_none, |cluster| self.selects(cluster))
+        };
+        let shown: Vec<_> = checks.iter().filter(|check| selects(check)).collect();
         let evidence = shown.iter().flat_map(|check| &check.evidence);
         let origins = self.engine.origins(&view::ids(evidence))?;
         Ok(shown

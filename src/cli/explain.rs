@@ -1,17 +1,19 @@
 //! `explain`: what an error message means, with the records that match where there is a lake.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use eksplain_analyze::explain::{Explanation, explain};
-use eksplain_analyze::findings::Evidence;
+use eksplain_analyze::explain::{Explanation, explain, ids, is_command};
+use eksplain_analyze::findings::{Denial, Evidence};
 use eksplain_analyze::{Options, answer};
 use eksplain_lake::Lake;
 use eksplain_queries::Engine;
 use serde::Serialize;
 
 use super::Global;
+use crate::config::nearest;
 use crate::error::{Exit, Failure};
 use crate::render::{self, Margin, Output, Page, Text, say};
 use crate::settings::now;
@@ -21,9 +23,11 @@ use crate::view;
 #[command(after_help = "\
 Examples:
   eksplain explain 'error: You must be logged in to the server (Unauthorized)'
-  kubectl get pods 2>&1 | eksplain explain -")]
+  kubectl get pods 2>&1 | eksplain explain -
+  eksplain explain authn.not-mapped       the page of a reason
+  eksplain explain sso                    a topic: sso, creator, token, aws-auth")]
 pub(crate) struct Arguments {
-    /// The message, with whatever stands around it; - reads standard input
+    /// The message with whatever surrounds it, an id (E05, authn.not-mapped) or a topic; - reads standard input
     #[arg(value_name = "ERROR TEXT")]
     text: String,
 }
@@ -32,23 +36,52 @@ pub(crate) struct Arguments {
 #[derive(Debug, Serialize)]
 struct Finding {
     pattern: &'static str,
+    /// Other ids of the catalogue that fit and mean the same.
+    also: Vec<&'static str>,
     layer: &'static str,
     reason: &'static str,
+    /// Only passes on another message; the reason is that message's.
+    carrier: bool,
     meaning: &'static str,
-    causes: Vec<&'static str>,
-    fix: Vec<&'static str>,
+    causes: Vec<String>,
+    fix: Vec<String>,
     logs_to_look_in: Vec<&'static str>,
+    /// What the records of the lake prove of this very request.
+    proven: Vec<Proven>,
     matches: Vec<view::Evidence>,
+    #[serde(skip)]
+    is_of_anybody: bool,
 }
 
+/// The reason that `denials` gives the records that match.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Proven {
+    reason: &'static str,
+    cause: String,
+}
+
+/// How many records are shown for one finding.
+const SHOWN: usize = 5;
+
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let mut text = arguments.text.clone();
-    if text == "-" {
-        text.clear();
-        io::stdin().read_to_string(&mut text)?;
-    }
+    let text = match arguments.text.as_str() {
+        "-" => {
+            let mut bytes = Vec::new();
+            io::stdin().read_to_end(&mut bytes)?;
+            // A terminal may print anything: what is not UTF-8 is replaced.
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+        text => text.to_owned(),
+    };
     let found = explain(&text);
+    let names_a_request = found.first().is_some_and(Explanation::names_a_request);
+    let logs = found
+        .first()
+        .map(|first| first.logs_to_look_in.clone())
+        .unwrap_or_default();
+    let is_heard = found.first().is_some_and(|first| first.is_heard);
     let (coverage, findings) = with_records(global, found)?;
+    let has_lake = coverage.is_some();
     let mut out = io::stdout().lock();
     let is_known = !findings.is_empty();
     let matches = findings.iter().flat_map(|finding| &finding.matches);
@@ -56,7 +89,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     match global.output {
         Output::Json => render::json(
             &mut out,
-            &view::Document::new("eksplain.explain/1", now(), coverage, findings),
+            &view::Document::new("eksplain.explain/1", now(), coverage.unwrap_or_default(), findings),
         )?,
         Output::Jsonl => findings
             .iter()
@@ -77,101 +110,165 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         }
     }
     if !is_known {
-        say::note("nothing in the catalogue fits: paste the whole message, its last line above all");
+        say::note(&unknown(&text));
+        return Ok(Exit::Matched.into());
     }
     match record {
         Some(id) => super::hint(global, &format!("evidence {id}"), "shows the latest of these records"),
-        None if is_known => super::hint(global, "denials --since 2h", "shows what was refused of late, and why"),
+        None if has_lake && is_heard && names_a_request => {
+            say::note("no refused call in the lake is by this user for this request");
+            super::hint(global, "denials --since 2h", "shows what was refused recently, and why");
+        }
+        None if has_lake => super::hint(global, "denials --since 2h", "shows what was refused recently, and why"),
+        None => without_lake(global, logs),
+    }
+    Ok(Exit::Answered.into())
+}
+
+/// Which log would tell more, where none has been read yet.
+fn without_lake(global: &Global, logs: Vec<&str>) {
+    match logs.first() {
+        Some(&"cloudtrail") => super::hint(global, "ingest cloudtrail --since 2h", "reads the log that tells more"),
+        Some(_) => super::hint(global, "ingest cloudwatch --since 2h", "reads the logs that tell more"),
         None => {}
     }
-    Ok(if is_known {
-        Exit::Answered.into()
-    } else {
-        Exit::Matched.into()
-    })
 }
 
-/// The findings, with the evidence of denials of the same reason where a lake is there.
-fn with_records(global: &Global, found: Vec<Explanation>) -> Result<(Vec<view::Coverage>, Vec<Finding>), Failure> {
-    let mut coverage = Vec::new();
-    let mut records: Vec<(&'static str, Vec<Evidence>)> = Vec::new();
-    let mut origins = view::Origins::default();
-    if let Ok(lake) = Lake::open(&global.lake) {
-        let engine = Engine::open(&lake)?;
-        let answers = answer(
-            &super::ask::facts_at(&engine, now())?,
-            &Options {
-                at: now(),
-                ..Options::default()
-            },
-        );
-        coverage = answers.coverage.iter().map(view::coverage).collect();
-        records = answers
-            .denials
-            .into_iter()
-            .map(|denial| (denial.reason.id(), denial.evidence))
-            .collect();
-        let wanted = records
-            .iter()
-            .filter(|(reason, _)| found.iter().any(|explanation| fits(explanation, reason)));
-        origins = engine.origins(&view::ids(wanted.flat_map(|(_, evidence)| evidence)))?;
+/// What is said where nothing fits.
+fn unknown(text: &str) -> String {
+    let text = text.trim();
+    let digits = text.strip_prefix(['E', 'e']).unwrap_or_default();
+    if !digits.is_empty() && digits.len() < 4 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return format!("the catalogue has no {text}; its ids are E01 to E69");
     }
-    let finding = |explanation: Explanation| {
-        let mut matching: Vec<Evidence> = records
-            .iter()
-            .filter(|(reason, _)| fits(&explanation, reason))
-            .flat_map(|(_, evidence)| evidence.clone())
-            .collect();
-        matching.sort();
-        let newest = matching.len().saturating_sub(5);
-        Finding {
-            pattern: explanation.pattern,
-            layer: explanation.layer,
-            reason: explanation.reason,
-            meaning: explanation.meaning,
-            causes: explanation.causes,
-            fix: explanation.fix,
-            logs_to_look_in: explanation.logs_to_look_in,
-            matches: view::evidence(&matching[newest..], &origins),
-        }
-    };
-    Ok((coverage, found.into_iter().map(finding).collect()))
+    let is_word = text.len() < 60 && !text.contains('\n') && text.split_whitespace().count() < 3;
+    match nearest(text, ids()).filter(|_| is_word && text.len() > 1) {
+        Some(near) => format!("no known error matches; did you mean `{near}`?"),
+        None => "no known error matches; paste the full message, especially its last line".to_owned(),
+    }
 }
 
-/// Whether a denial of this reason is what the message may speak of: a bare 401 or 403 may have any reason of its layer.
-fn fits(explanation: &Explanation, reason: &str) -> bool {
-    let is_general = matches!(explanation.pattern, "E05" | "E06" | "E16" | "E42" | "E60");
-    reason == explanation.reason || (is_general && reason.split('.').next() == Some(explanation.layer))
+/// The findings, with the records of a lake that they may speak of; coverage is `None` where there is no lake.
+fn with_records(
+    global: &Global,
+    found: Vec<Explanation>,
+) -> Result<(Option<Vec<view::Coverage>>, Vec<Finding>), Failure> {
+    let Ok(lake) = Lake::open(&global.lake) else {
+        let findings = found
+            .into_iter()
+            .map(|one| finding(one, &[], &view::Origins::default()));
+        return Ok((None, findings.collect()));
+    };
+    let engine = Engine::open(&lake)?;
+    let options = Options {
+        at: now(),
+        ..Options::default()
+    };
+    let answers = answer(&super::ask::facts_at(&engine, now())?, &options);
+    let coverage = answers.coverage.iter().map(view::coverage).collect();
+    let wanted = answers
+        .denials
+        .iter()
+        .filter(|denial| found.iter().any(|one| one.may_be(denial)));
+    let origins = engine.origins(&view::ids(wanted.flat_map(|denial| &denial.evidence)))?;
+    let findings = found.into_iter().map(|one| finding(one, &answers.denials, &origins));
+    Ok((Some(coverage), findings.collect()))
+}
+
+fn finding(explanation: Explanation, denials: &[Denial], origins: &view::Origins) -> Finding {
+    let of_text: Vec<&Denial> = denials.iter().filter(|denial| explanation.may_be(denial)).collect();
+    let mut matching: Vec<Evidence> = of_text.iter().flat_map(|denial| denial.evidence.clone()).collect();
+    matching.sort();
+    matching.dedup();
+    let newest = matching.len().saturating_sub(SHOWN);
+    // Only a text that names its request has a reason that records can prove.
+    let proven: BTreeSet<Proven> = of_text
+        .iter()
+        .filter(|_| explanation.names_a_request())
+        .map(|denial| Proven {
+            reason: denial.reason.id(),
+            cause: denial.cause.clone(),
+        })
+        .collect();
+    Finding {
+        is_of_anybody: !explanation.names_a_request(),
+        pattern: explanation.pattern,
+        also: explanation.also,
+        layer: explanation.layer,
+        reason: explanation.reason,
+        carrier: explanation.is_carrier,
+        meaning: explanation.meaning,
+        causes: explanation.causes,
+        fix: explanation.fix,
+        logs_to_look_in: explanation.logs_to_look_in,
+        proven: proven.into_iter().collect(),
+        matches: view::evidence(&matching[newest..], origins),
+    }
 }
 
 fn print(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
     let mut page = Page::new(out);
-    let said = |label: &str| Margin::of(2).labelled(Text::new().literal(label).plain(": "));
-    for (at, finding) in findings.iter().enumerate() {
+    let (carriers, messages): (Vec<&Finding>, Vec<&Finding>) = findings
+        .iter()
+        .partition(|finding| finding.carrier && findings.len() > 1);
+    let has_gates = messages
+        .iter()
+        .filter(|finding| finding.pattern.starts_with('G'))
+        .count()
+        > 1;
+    if has_gates {
+        page.line(&Text::from(
+            "This alone does not say which gate refused. The likeliest comes first, the others in the order of a request.",
+        ))?;
+        page.blank()?;
+    }
+    for (at, finding) in messages.iter().enumerate() {
         if at > 0 {
             page.blank()?;
         }
-        page.line(
-            &Text::new()
-                .strong(finding.reason)
-                .faint(&format!(" ({})", finding.pattern)),
-        )?;
-        page.paragraph(&Margin::of(2), &Text::from(finding.meaning))?;
-        for cause in &finding.causes {
-            page.paragraph(&said("may be"), &Text::from(*cause))?;
+        message(&mut page, finding, has_gates)?;
+    }
+    for carrier in carriers {
+        let text = Text::new().faint(&format!("passed on: {}", carrier.meaning));
+        page.paragraph(&Margin::of(2), &text)?;
+    }
+    Ok(())
+}
+
+fn message(page: &mut Page<'_>, finding: &Finding, is_gate: bool) -> io::Result<()> {
+    let said = |label: &str| Margin::of(2).labelled(Text::new().literal(label).plain(": "));
+    let title = match finding.reason {
+        "" => Text::new().strong(finding.pattern),
+        reason if reason == finding.pattern => Text::new().strong(reason),
+        reason => Text::new().strong(reason).faint(&format!(" ({})", finding.pattern)),
+    };
+    page.line(&title)?;
+    page.paragraph(&Margin::of(2), &Text::from(finding.meaning))?;
+    for proven in &finding.proven {
+        let text = Text::new().strong(proven.reason).plain(": ").plain(&proven.cause);
+        page.paragraph(&said("the lake says"), &text)?;
+    }
+    for fix in &finding.fix {
+        match is_command(fix) {
+            true => page.command(&said("do"), fix)?,
+            false => page.paragraph(&said("do"), &Text::from(fix.as_str()))?,
         }
-        for fix in &finding.fix {
-            page.command(&said("do"), fix)?;
-        }
-        if !finding.logs_to_look_in.is_empty() {
-            let logs = finding.logs_to_look_in.join(", ");
-            page.paragraph(&said("look in"), &Text::from(logs.as_str()))?;
-        }
-        for record in &finding.matches {
-            let line = Text::from(crate::view::short_time(Some(&record.ts)).as_str());
-            let line = line.plain(" ").faint(&record.id).plain(" ").plain(&record.summary);
-            page.paragraph(&said("in the lake"), &line)?;
-        }
+    }
+    for cause in finding.causes.iter().filter(|_| !is_gate) {
+        page.paragraph(&said("may be"), &Text::from(cause.as_str()))?;
+    }
+    if !finding.logs_to_look_in.is_empty() && !is_gate {
+        let logs = finding.logs_to_look_in.join(", ");
+        page.paragraph(&said("look in"), &Text::from(logs.as_str()))?;
+    }
+    if finding.is_of_anybody && !finding.matches.is_empty() {
+        let text = "The text names nobody. It may come from one of these refused logins:";
+        page.paragraph(&Margin::of(2), &Text::from(text))?;
+    }
+    for record in &finding.matches {
+        let line = Text::from(crate::view::short_time(Some(&record.ts)).as_str());
+        let line = line.plain(" ").faint(&record.id).plain(" ").plain(&record.summary);
+        page.paragraph(&said("in the lake"), &line)?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! `lake status`, `lake verify` and `lake compact`.
+//! `lake status`, `lake verify`, `lake compact` and `lake assign`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use eksplain_analyze::{Options, answer};
-use eksplain_lake::Lake;
+use eksplain_lake::{Assignment, Lake};
 use eksplain_queries::Engine;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
@@ -38,6 +38,31 @@ Examples:
   eksplain lake compact
   eksplain lake compact -o json                 how many files became how many")]
     Compact,
+    /// Gives a cluster to records already read that name none
+    #[command(after_help = "\
+Examples:
+  eksplain lake assign --cluster prod                                       every record without a cluster
+  eksplain lake assign --cluster prod --account 111122223333 --region eu-west-1 ./logs audit.zip
+
+A source is a file, a folder or an archive that was read, or its address as the lake has it (s3://…, stdin:). What a record says of its
+account and region stays. To read the files again with another hint does the same: eksplain ingest files ./logs --cluster prod")]
+    Assign(Assign),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Assign {
+    /// Name of the cluster
+    #[arg(long, value_name = "NAME")]
+    cluster: String,
+    /// Account of records that name none
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+    /// Region of records that name none
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Files, folders or archives that were read, or their addresses [default: all]
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<String>,
 }
 
 /// `eksplain.lake-status/1`.
@@ -74,6 +99,7 @@ pub(super) fn run(global: &Global, action: &Action) -> Result<ExitCode, Failure>
         Action::Status => status(global),
         Action::Verify => verify(global),
         Action::Compact => compact(global),
+        Action::Assign(assign) => give_cluster(global, assign),
     }
 }
 
@@ -289,6 +315,95 @@ fn verify(global: &Global) -> Result<ExitCode, Failure> {
     } else {
         Exit::Damaged.into()
     })
+}
+
+/// `eksplain.lake-assign/1`.
+#[derive(Debug, Serialize)]
+struct Given<'a> {
+    schema: &'static str,
+    cluster: &'a str,
+    /// Records that have the cluster now.
+    records: u64,
+    tables: Vec<GivenTable>,
+    /// Records that the lake had of that cluster already.
+    repeated: u64,
+    /// Records that keep another account or region of their own.
+    differing: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct GivenTable {
+    table: &'static str,
+    records: u64,
+}
+
+fn give_cluster(global: &Global, assign: &Assign) -> Result<ExitCode, Failure> {
+    if assign.cluster.is_empty() || assign.cluster.contains(['*', '?', '/']) {
+        return Err(Failure::usage(
+            "--cluster is not the name of one cluster",
+            "write the name as EKS has it, for instance --cluster prod",
+        ));
+    }
+    let mut lake = Lake::open(&global.lake)?;
+    let sources: Vec<String> = assign.sources.iter().map(|source| address(source)).collect();
+    let done = lake.assign(&Assignment {
+        cluster: &assign.cluster,
+        account: assign.account.as_deref(),
+        region: assign.region.as_deref(),
+        sources: &sources,
+    })?;
+    let records: u64 = done.records.values().sum();
+    if global.output == Output::Json {
+        let document = Given {
+            schema: "eksplain.lake-assign/1",
+            cluster: &assign.cluster,
+            records,
+            tables: done
+                .records
+                .iter()
+                .map(|(table, records)| GivenTable {
+                    table,
+                    records: *records,
+                })
+                .collect(),
+            repeated: done.repeated,
+            differing: done.differing,
+        };
+        render::json(&mut io::stdout().lock(), &document)?;
+    } else if !global.quiet {
+        let named = render::escape(&assign.cluster);
+        eprintln!(
+            "{} now {} to {named}",
+            counted(records, "record"),
+            if records == 1 { "belongs" } else { "belong" }
+        );
+        for (count, what) in [
+            (
+                done.repeated,
+                "was in the lake for that cluster already: one copy is kept",
+            ),
+            (done.differing, "names another account or region, which stays"),
+        ] {
+            if count > 0 {
+                render::say::note(&format!("{}: each {what}", counted(count, "record")));
+            }
+        }
+    }
+    if records == 0 && done.repeated == 0 && !global.quiet {
+        render::say::note("no record without a cluster came from there: eksplain lake status shows what the lake has");
+    }
+    Ok(Exit::Answered.into())
+}
+
+/// A source as the lake names it: a path is made absolute, an address stays.
+fn address(source: &str) -> String {
+    if source.contains("://") || source == "stdin:" {
+        return source.to_owned();
+    }
+    if source == "-" {
+        return "stdin:".to_owned();
+    }
+    eksplain_ingest::uri_of(std::path::Path::new(source))
 }
 
 /// `eksplain.lake-compact/1`.

@@ -125,7 +125,8 @@ const LAKE: &str = "\
 Examples:
   eksplain lake status
   eksplain lake verify
-  eksplain lake compact";
+  eksplain lake compact
+  eksplain lake assign --cluster prod ./logs";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -219,6 +220,11 @@ fn hint(global: &Global, words: &str, gives: &str) {
     if global.quiet || global.output != Output::Table {
         return;
     }
+    say::hint(&command(global, words), gives);
+}
+
+/// A command on the same lake, as it is typed.
+fn command(global: &Global, words: &str) -> String {
     let of_environment = std::env::var_os("EKSPLAIN_LAKE").map(PathBuf::from);
     let usual = of_environment.unwrap_or_else(|| PathBuf::from(DEFAULT_LAKE));
     let lake = if global.lake == usual {
@@ -226,7 +232,7 @@ fn hint(global: &Global, words: &str, gives: &str) {
     } else {
         format!(" --lake {}", quote(&global.lake.display().to_string()))
     };
-    say::hint(&format!("eksplain{lake} {words}"), gives);
+    format!("eksplain{lake} {words}")
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub(crate) struct Route {
     pub(crate) status: Status,
     detail: String,
     via: Vec<String>,
-    valid_from: Option<String>,
+    pub(crate) valid_from: Option<String>,
     valid_to: Option<String>,
     evidence: Vec<Evidence>,
 }

@@ -18,7 +18,7 @@ pub(crate) const SCHEMA: &str = "eksplain.check/1";
 pub(crate) struct CheckFinding {
     pub(crate) rule: Rule,
     pub(crate) severity: Severity,
-    pub(crate) cluster: Cluster,
+    pub(crate) cluster: Option<Cluster>,
     pub(crate) subject: String,
     message: String,
     fix: Vec<Fix>,
@@ -30,7 +30,7 @@ impl CheckFinding {
         Self {
             rule: check.rule,
             severity: check.severity,
-            cluster: cluster(&check.cluster),
+            cluster: check.cluster.as_ref().map(cluster),
             subject: check.subject.clone(),
             message: check.message.clone(),
             fix: check.fix.iter().map(Fix::of).collect(),
@@ -45,7 +45,7 @@ impl Finding for CheckFinding {
     fn row(&self) -> Vec<String> {
         vec![
             self.severity.to_string(),
-            cluster_words(&self.cluster),
+            self.cluster.as_ref().map_or("-".to_owned(), cluster_words),
             self.rule.to_string(),
             self.subject.clone(),
             self.message.clone(),
@@ -80,7 +80,12 @@ pub(crate) fn sarif(findings: &[CheckFinding]) -> Value {
             .filter_map(|item| item.origin.as_ref())
             .map(|origin| json!({"physicalLocation": {"artifactLocation": {"uri": origin.uri}, "region": {"startLine": origin.line.max(1)}}}))
             .collect();
-        json!({"ruleId": finding.rule, "level": level(finding.severity), "message": {"text": format!("{}: {}", cluster_words(&finding.cluster), finding.message)},
+        let place = finding
+            .cluster
+            .as_ref()
+            .map(|cluster| format!("{}: ", cluster_words(cluster)))
+            .unwrap_or_default();
+        json!({"ruleId": finding.rule, "level": level(finding.severity), "message": {"text": format!("{place}{}", finding.message)},
             "locations": locations, "properties": {"severity": finding.severity, "subject": finding.subject}})
     };
     json!({

@@ -60,6 +60,17 @@ fn working_mappings(world: &World, life: &Life) -> Vec<(String, Mapping)> {
     named.filter(|(canonical, _)| !hidden.contains(canonical)).collect()
 }
 
+/// Whether a mapping's user name can be this one: `{{SessionName}}` stands for what a session may be called.
+fn renders(username: &str, user: &str) -> bool {
+    match username.split_once("{{SessionName}}") {
+        Some((head, tail)) => {
+            let session = user.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail));
+            session.is_some_and(|session| !session.is_empty() && !session.contains([':', '/']))
+        }
+        None => username == user,
+    }
+}
+
 /// Every route that stands in this life now: (principal, route).
 pub(crate) fn standing_routes(world: &World, life: &Life) -> Vec<(String, &'static str)> {
     let mut routes = BTreeSet::new();
@@ -99,7 +110,7 @@ pub(crate) fn standing_routes(world: &World, life: &Life) -> Vec<(String, &'stat
             Subject::User(user) => {
                 let mut someone = false;
                 for (principal, username, _) in &reached {
-                    if username == user {
+                    if renders(username, user) {
                         routes.insert((principal.clone(), "rbac_binding"));
                         someone = true;
                     }
@@ -216,7 +227,7 @@ pub(crate) fn allows(life: &Life, login: &Login, subjects: &[Subject], ask: &sup
         return true;
     }
     let by_policy = login.policies.iter().any(|(policy, namespaces)| {
-        let in_scope = namespaces.is_empty() || ask.namespace.is_some_and(|n| namespaces.iter().any(|x| x == n));
+        let in_scope = namespaces.is_empty() || ask.namespace.is_some_and(|n| namespaces.iter().any(|x| covers(x, n)));
         in_scope && (policy == CLUSTER_ADMIN_POLICY || role_allows("view", ask))
     });
     by_policy
@@ -225,6 +236,14 @@ pub(crate) fn allows(life: &Life, login: &Login, subjects: &[Subject], ask: &sup
                 && subjects.contains(subject)
                 && role_allows(role, ask)
         })
+}
+
+/// A namespace of an access scope, which may end in `*`.
+fn covers(pattern: &str, namespace: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(head) => namespace.starts_with(head),
+        None => pattern == namespace,
+    }
 }
 
 fn reads(verb: &str) -> bool {
@@ -395,7 +414,11 @@ pub(crate) fn denials(start: &World, plan: &[(Time, Op)], window_start: Time, un
                 if allows(life, &login, &subjects, ask) {
                     continue;
                 }
-                let complete = creation_is_logged(life, window_start);
+                let is_looked_at = |look: &Time| {
+                    let then = World::replay(start, plan, *look);
+                    then.life(*cluster).is_some_and(|other| other.number == life.number)
+                };
+                let complete = creation_is_logged(life, window_start) || start.looks.iter().any(is_looked_at);
                 let reason = if complete {
                     authz_reason(life, &login, &subjects, ask)
                 } else {

@@ -99,6 +99,9 @@ pub(crate) struct Entry {
     /// Policy name to namespaces; empty means cluster scope.
     pub policies: BTreeMap<String, Vec<String>>,
     pub of_creator: bool,
+    pub made: Time,
+    /// When each policy was associated.
+    pub associated: BTreeMap<String, Time>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,6 +168,12 @@ pub(crate) enum Op {
         groups: Vec<String>,
     },
     DeleteEntry {
+        cluster: usize,
+        by: usize,
+        principal: usize,
+    },
+    /// As [`Op::DeleteEntry`], by CloudFormation on behalf of somebody.
+    StackDeletesEntry {
         cluster: usize,
         by: usize,
         principal: usize,
@@ -275,6 +284,10 @@ pub(crate) struct Life {
     pub entries: Vec<Entry>,
     /// (name, namespace) to (role, subject).
     pub bindings: BTreeMap<(String, Option<String>), (String, Subject)>,
+    /// When each binding was made.
+    pub bound: BTreeMap<(String, Option<String>), Time>,
+    /// Since when each standing route stands.
+    pub since: BTreeMap<(String, &'static str), Time>,
     /// Everything that ever was a route: (canonical principal, route). What stands is asked of the state.
     pub ever: BTreeSet<(String, &'static str)>,
     /// Principals that used system:masters, with nothing in the logs that says by what right.
@@ -300,6 +313,10 @@ pub(crate) struct World {
     pub recreated_at: Vec<Option<Time>>,
     pub names: Vec<ClusterName>,
     pub lives: BTreeMap<usize, Vec<Life>>,
+    /// When somebody looked at present state, which shows everything.
+    pub looks: Vec<Time>,
+    /// Creations of aws-auth whose content a look shows, by their time.
+    pub looked_at: BTreeSet<Time>,
 }
 
 pub(crate) const MASTERS: &str = "system:masters";
@@ -315,6 +332,8 @@ impl World {
             recreated_at: vec![None; n],
             names,
             lives: BTreeMap::new(),
+            looks: Vec::new(),
+            looked_at: BTreeSet::new(),
         }
     }
 
@@ -379,7 +398,7 @@ impl World {
                 .rfind(|m| Self::maps(m, principal) && (m.in_users || !life.broken_roles));
             if let Some(m) = found {
                 return Some(Login {
-                    username: m.username.clone(),
+                    username: m.username.replace("{{SessionName}}", &session.replace('@', "-")),
                     groups: m.groups.clone(),
                     policies: BTreeMap::new(),
                     by: "aws_auth",
@@ -390,12 +409,16 @@ impl World {
     }
 
     /// Notes each route that stands now, so that its end can be told from its never having been.
-    pub(crate) fn note_routes(&mut self, cluster: usize) {
+    pub(crate) fn note_routes(&mut self, cluster: usize, at: Time) {
         let standing: Vec<(String, &'static str)> = match self.life(cluster) {
             Some(life) => crate::estate::truth::standing_routes(self, life),
             None => return,
         };
         if let Some(life) = self.life_mut(cluster) {
+            life.since.retain(|route, _| standing.contains(route));
+            for route in &standing {
+                life.since.entry(route.clone()).or_insert(at);
+            }
             life.ever.extend(standing);
         }
     }
@@ -448,6 +471,8 @@ impl World {
                     aws_auth_logged: true,
                     entries: Vec::new(),
                     bindings: BTreeMap::new(),
+                    bound: BTreeMap::new(),
+                    since: BTreeMap::new(),
                     ever: BTreeSet::new(),
                     masters_used: BTreeSet::new(),
                 };
@@ -459,6 +484,8 @@ impl World {
                         groups: Vec::new(),
                         policies,
                         of_creator: true,
+                        made: at,
+                        associated: BTreeMap::from([(CLUSTER_ADMIN_POLICY.to_owned(), at)]),
                     });
                 }
                 self.lives.entry(*cluster).or_default().push(life);
@@ -482,6 +509,8 @@ impl World {
                         groups: Vec::new(),
                         policies,
                         of_creator: true,
+                        made: at,
+                        associated: BTreeMap::from([(CLUSTER_ADMIN_POLICY.to_owned(), at)]),
                     });
                     life.hidden_creator = false;
                 }
@@ -489,10 +518,11 @@ impl World {
                 *cluster
             }
             Op::CreateAwsAuth { cluster, mappings, .. } => {
+                let is_looked_at = self.looked_at.contains(&at);
                 let Some(life) = self.life_mut(*cluster) else { return };
                 life.aws_auth = Some(mappings.clone());
                 life.broken_roles = false;
-                life.aws_auth_logged = false;
+                life.aws_auth_logged = is_looked_at;
                 *cluster
             }
             Op::WriteAwsAuth {
@@ -527,11 +557,13 @@ impl World {
                     groups: groups.clone(),
                     policies: BTreeMap::new(),
                     of_creator: false,
+                    made: at,
+                    associated: BTreeMap::new(),
                 };
                 life.entries.push(entry);
                 *cluster
             }
-            Op::DeleteEntry { cluster, principal, .. } => {
+            Op::DeleteEntry { cluster, principal, .. } | Op::StackDeletesEntry { cluster, principal, .. } => {
                 let Some(life) = self.life_mut(*cluster) else { return };
                 life.entries.retain(|e| e.principal != *principal);
                 *cluster
@@ -546,6 +578,7 @@ impl World {
                 let Some(life) = self.life_mut(*cluster) else { return };
                 if let Some(entry) = life.entries.iter_mut().find(|e| e.principal == *principal) {
                     entry.policies.insert((*policy).to_owned(), namespaces.clone());
+                    entry.associated.insert((*policy).to_owned(), at);
                 }
                 *cluster
             }
@@ -571,6 +604,7 @@ impl World {
             } => {
                 let Some(life) = self.life_mut(*cluster) else { return };
                 let key = (name.clone(), namespace.map(str::to_owned));
+                life.bound.insert(key.clone(), at);
                 life.bindings.insert(key, ((*role).to_owned(), subject.clone()));
                 *cluster
             }
@@ -611,6 +645,6 @@ impl World {
             | Op::BadToken { .. }
             | Op::AwsRefusal { .. } => return,
         };
-        self.note_routes(cluster);
+        self.note_routes(cluster, at);
     }
 }

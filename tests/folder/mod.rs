@@ -1,5 +1,6 @@
 //! A folder with files and a lake, and records to put into files.
 
+use std::io::Write;
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -59,4 +60,59 @@ impl Folder {
         let rows = answer.get("rows").unwrap_or(&answer).as_array().cloned();
         rows.unwrap_or_else(|| panic!("{sql}: {said}"))
     }
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ::zstd::encode_all(bytes, 3).unwrap()
+}
+
+/// A line and as many blank lines of a MiB, packed.
+pub(crate) fn zstd_blanks(first: &str, count: usize) -> Vec<u8> {
+    let mut encoder = ::zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.write_all(first.as_bytes()).unwrap();
+    let mut line = vec![b' '; 1024 * 1024];
+    line.push(b'\n');
+    for _ in 0..count {
+        encoder.write_all(&line).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn tar(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = ::tar::Builder::new(Vec::new());
+    for (name, content) in members {
+        let mut header = ::tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mtime(1_795_428_000);
+        archive.append_data(&mut header, name, content.as_slice()).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+pub(crate) fn zip(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = ::zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in members {
+        let options = ::zip::write::SimpleFileOptions::default();
+        archive.start_file(*name, options).unwrap();
+        archive.write_all(content).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
 }

@@ -46,7 +46,8 @@ impl Lake {
     }
 
     fn run(&self, arguments: &[&str], expected: &[i32]) -> Result<String, String> {
-        let out = Command::new(env!("CARGO_BIN_EXE_eksplain"))
+        let binary = std::env::var("EKSPLAIN_BIN").unwrap_or(env!("CARGO_BIN_EXE_eksplain").to_owned());
+        let out = Command::new(binary)
             .arg("--lake")
             .arg(self.dir.path().join("lake"))
             .args(arguments)

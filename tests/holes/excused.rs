@@ -74,6 +74,7 @@ impl Excused {
                     excused.rbac.insert(name(*cluster));
                 }
                 Op::CreateEntry { cluster, principal, .. }
+                | Op::StackDeletesEntry { cluster, principal, .. }
                 | Op::DeleteEntry { cluster, principal, .. }
                 | Op::Associate { cluster, principal, .. }
                 | Op::Disassociate { cluster, principal, .. } => {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::estate::logs::{Logs, half};
+use crate::estate::logs::Logs;
+use crate::estate::logs::files::half;
 use crate::estate::rng::Rng;
 use crate::estate::world::{Op, Time};
 
@@ -41,14 +42,15 @@ impl fmt::Display for Hole {
     }
 }
 
-/// The kinds of the test's documentation, (a) to (g).
-pub(crate) const KINDS: [&str; 7] = [
+/// The kinds of the test's documentation, (a) to (h).
+pub(crate) const KINDS: [&str; 8] = [
     "records",
     "days",
     "trail of a region or account",
     "whole source",
     "beginning or end",
     "cut events",
+    "logging off",
     "several",
 ];
 
@@ -62,9 +64,10 @@ pub(crate) fn punch(kind: usize, rng: &mut Rng, logs: &mut Logs<'_>, plan: &[(Ti
         3 => source(rng, logs, &mut hole),
         4 => end(rng, logs, &mut hole),
         5 => cuts(rng, logs, plan, &mut hole),
+        6 => logging_off(rng, logs, &mut hole),
         _ => {
             for _ in 0..2 + rng.below(2) {
-                let kind = rng.below(6);
+                let kind = rng.below(7);
                 let one = punch(kind, rng, logs, plan);
                 hole.words.extend(one.words);
                 hole.removed.extend(one.removed);
@@ -241,6 +244,36 @@ fn cuts(rng: &mut Rng, logs: &mut Logs<'_>, plan: &[(Time, Op)], hole: &mut Hole
             }
         }
     }
+}
+
+/// Somebody switches the logs of a cluster off, for days or for ever; the trail says so.
+fn logging_off(rng: &mut Rng, logs: &mut Logs<'_>, hole: &mut Hole) {
+    let Some((Place::Stream { cluster, .. }, at_ms, _)) =
+        (0..20).find_map(|_| some_record(rng, logs).filter(|(place, ..)| matches!(place, Place::Stream { .. })))
+    else {
+        return;
+    };
+    let off = at_ms - 1000;
+    let on = rng.chance(50).then(|| off + (1 + rng.below(3) as i64) * DAY_MS);
+    let before = hole.removed.len();
+    remove(logs, hole, |p, at, _| {
+        matches!(p, Place::Stream { cluster: own, .. } if *own == cluster) && at >= off && on.is_none_or(|on| at < on)
+    });
+    // Whoever reads the trail knows.
+    hole.removed[before..].iter_mut().for_each(|gone| gone.cut = true);
+    logs.switch_logging(cluster, off, false, rng);
+    if let Some(on) = on {
+        logs.switch_logging(cluster, on, true, rng);
+    }
+    let until = on.map_or(String::new(), |on| format!(" until {}", time(on)));
+    let of = words(
+        logs,
+        &Place::Stream {
+            cluster,
+            kind: "all logs",
+        },
+    );
+    hole.words.push(format!("{of} switched off at {}{until}", time(off)));
 }
 
 /// One record of what happened, not of the hum.

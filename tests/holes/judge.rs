@@ -111,7 +111,12 @@ impl<'a> Judge<'a> {
         let statuses: Vec<&Value> = whole.iter().map(|r| &r["status"]).collect();
         let status = text(&route["status"]);
         let holds = status == "unproven" || statuses.iter().any(|s| *s == status);
-        let by_whole = statuses.first().map_or("nothing", |s| text(s));
+        let is_other = statuses.is_empty() && full.iter().any(|f| f["status"] == status);
+        let by_whole = match statuses.first() {
+            Some(whole) => text(whole),
+            None if is_other => "another route",
+            None => "nothing",
+        };
         self.holds(
             holds,
             format!("admins: {id} {status}, of whole logs {by_whole}"),

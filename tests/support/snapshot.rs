@@ -40,7 +40,7 @@ pub(crate) fn snapshot(lake: &Path, taken_at: &str, documents: &[Document]) {
     let taken: jiff::Timestamp = taken_at.parse().unwrap();
     {
         let mut lake = Lake::open_or_create(lake).unwrap();
-        let mut intake = Intake::begin(&mut lake, KeepRaw::Evidence).unwrap();
+        let mut intake = begin(&mut lake);
         // One call after the other, as the command makes them.
         for (line, (kind, cluster, name, body)) in (1_u32..).zip(documents.iter().flat_map(records)) {
             let body = body.to_string();
@@ -84,6 +84,18 @@ pub(crate) fn snapshot(lake: &Path, taken_at: &str, documents: &[Document]) {
                 .success();
         }
     }
+}
+
+/// Begins to write. The lock of a lake is this process's own: a child that another test has forked, and that has not yet become its
+/// program, holds it a moment longer than we do.
+fn begin(lake: &mut Lake) -> Intake {
+    for _ in 0..100 {
+        if let Ok(intake) = Intake::begin(lake, KeepRaw::Evidence) {
+            return intake;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Intake::begin(lake, KeepRaw::Evidence).unwrap()
 }
 
 /// Kind, cluster, name and body of a row.

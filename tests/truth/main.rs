@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 #[path = "../support/mod.rs"]
 mod support;
 
+mod checks;
 mod grants;
 mod holes;
 mod mappings;

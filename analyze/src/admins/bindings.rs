@@ -117,7 +117,11 @@ fn bound_spans<'s>(
                 };
                 format!("{} {how}{by}", in_words(binding))
             };
-            spans.push((binding, subject, Span::of_stretch(&stretch, "the binding", shows)));
+            spans.push((
+                binding,
+                subject,
+                Span::of_stretch(&stretch, &life.logs.audit, at, "the binding", shows),
+            ));
         }
     }
     spans
@@ -130,6 +134,7 @@ fn role_spans(life: &Incarnation<'_>, binding: &Binding, at: Micros) -> Vec<(Rol
             start: Micros::MIN,
             is_born: false,
             end: None,
+            as_of: None,
             evidence: Vec::new(),
         };
         (role.clone(), span)
@@ -154,7 +159,7 @@ fn role_spans(life: &Incarnation<'_>, binding: &Binding, at: Micros) -> Vec<(Rol
     for stretch in history.stretches(&life.logs.audit, life.born, at, is_same) {
         if let RbacObject::Role(role) = stretch.value {
             let name = format!("role {:?}", role.name);
-            let span = Span::of_stretch(&stretch, &name, |_| format!("{name} was written"));
+            let span = Span::of_stretch(&stretch, &life.logs.audit, at, &name, |_| format!("{name} was written"));
             spans.push((role.clone(), span));
         }
     }

@@ -19,7 +19,7 @@ pub(crate) mod powers;
 mod spans;
 mod used;
 
-pub(crate) use spans::{Reach, can_match, reaches};
+pub(crate) use spans::{Reach, reaches};
 
 /// Everything known of one principal in one life of a cluster, as the routes are found.
 #[derive(Debug, Default)]

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eksplain_parse::arn::{Arn, PrincipalKind};
+use eksplain_parse::arn::Arn;
 use eksplain_parse::aws_auth::{AwsAuth, Mapping};
 use eksplain_parse::glob::glob_matches;
-use eksplain_parse::region::partition_of;
 use eksplain_parse::time::format_rfc3339;
 use eksplain_queries::facts::{Mark, Micros};
 
 use crate::evidence;
 use crate::findings::{Evidence, Route, RouteKind, Status};
-use crate::knowledge::{Doubt, Known, Measure};
+use crate::knowledge::{Doubt, FRESH, Known, Log, Measure, Why};
+use crate::near_miss::{Home, can_match};
 use crate::state::aws_auth::Content;
 use crate::state::entries::{Stay, key_of};
 use crate::state::history::{EndOf, History, How, State, Stretch, Version};
@@ -25,6 +25,8 @@ pub(crate) struct Span {
     /// It did not stand before `start`: a record shows the change.
     pub(crate) is_born: bool,
     pub(crate) end: Option<End>,
+    /// When it was seen last, where no log could have shown its end since.
+    pub(crate) as_of: Option<Micros>,
     pub(crate) evidence: Vec<Evidence>,
 }
 
@@ -56,6 +58,7 @@ impl Span {
             start: mark.ts,
             is_born,
             end: None,
+            as_of: None,
             evidence: vec![evidence::any(mark, summary)],
         }
     }
@@ -72,11 +75,18 @@ impl Span {
     }
 
     /// A stretch of a history as a span; `what` names the subject, `shows` says what a record of it shows.
-    pub(crate) fn of_stretch<T>(stretch: &Stretch<'_, T>, what: &str, shows: impl Fn(&Version<T>) -> String) -> Self {
+    pub(crate) fn of_stretch<T>(
+        stretch: &Stretch<'_, T>,
+        log: &Log,
+        at: Micros,
+        what: &str,
+        shows: impl Fn(&Version<T>) -> String,
+    ) -> Self {
         let mut span = Self {
             start: stretch.start,
             is_born: stretch.is_born,
             end: None,
+            as_of: stretch.seen.last().and_then(|version| as_of(log, version.at.ts, at)),
             evidence: stretch
                 .seen
                 .iter()
@@ -139,6 +149,7 @@ impl Span {
             (other, self)
         };
         let mut both = later.clone();
+        both.as_of = [self.as_of, other.as_of].into_iter().flatten().min();
         both.is_born = later.is_born || (later.start == earlier.start && earlier.is_born);
         both.evidence.extend(earlier.evidence.iter().cloned());
         if let Some(end) = &earlier.end {
@@ -191,8 +202,11 @@ impl Span {
             }
             None => detail,
         };
-        let detail = match life.lake_ended_before(at).filter(|_| status == Status::Active) {
-            Some(ended) => format!("{detail}; as of {}, where the lake ends", format_rfc3339(ended)),
+        let detail = match self.as_of.filter(|_| status == Status::Active) {
+            Some(seen) => format!(
+                "{detail}; as of {}: later changes are not in the lake",
+                format_rfc3339(seen)
+            ),
             None => detail,
         };
         Route {
@@ -297,6 +311,7 @@ pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &
             span.evidence.push(evidence::any(&end.mark, why));
         }
         None => {
+            span.as_of = as_of(&life.logs.trail, stay.last.ts, at);
             if let Some(hole) = life.logs.trail.hole_between(stay.last.ts, at) {
                 let from = hole.from.max(stay.last.ts.saturating_add(1));
                 let why = format!("whether it still holds is not known: {}", hole.sentence());
@@ -305,6 +320,13 @@ pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &
         }
     }
     span
+}
+
+/// When something was seen last, where the log that would show its end says nothing since, for a day at least.
+fn as_of(log: &Log, seen: Micros, at: Micros) -> Option<Micros> {
+    let gap = log.gap_between(Measure::Whole, seen, at).filter(|gap| gap.is_as_of())?;
+    let since = gap.from.max(seen);
+    (at > since.saturating_add(FRESH)).then_some(since)
 }
 
 /// Ends a span where the identity that it was bound to died and another took its name.
@@ -378,20 +400,6 @@ fn by_entry(world: &World<'_>, life: &Incarnation<'_>, entry: &AccessEntry, at: 
         .collect()
 }
 
-/// Whether the authenticator can ever match this mapping to a caller of this cluster.
-pub(crate) fn can_match(mapping: &Mapping, partition: &str) -> bool {
-    let Ok(arn) = Arn::parse(&mapping.arn) else {
-        return false;
-    };
-    let has_no_pattern = mapping.is_sso || !mapping.arn.contains(['*', '?']);
-    let is_caller = match arn.kind() {
-        PrincipalKind::Role => arn.path().is_none_or(|path| path.trim_matches('/').is_empty()),
-        PrincipalKind::User | PrincipalKind::Root | PrincipalKind::FederatedUser => true,
-        _ => false,
-    };
-    has_no_pattern && is_caller && arn.partition.eq_ignore_ascii_case(partition)
-}
-
 /// The principals that a mapping admits, in the form of answers: one, but for SSO patterns.
 fn admitted(world: &World<'_>, auth: &AwsAuth, mapping: &Mapping) -> Vec<String> {
     if mapping.is_sso {
@@ -403,14 +411,17 @@ fn admitted(world: &World<'_>, auth: &AwsAuth, mapping: &Mapping) -> Vec<String>
             .map(str::to_owned)
             .collect();
     }
-    let Ok(arn) = Arn::parse(&mapping.arn) else {
+    let Some(caller) = mapping.caller_arn() else {
+        return Vec::new();
+    };
+    let Ok(arn) = Arn::parse(&caller) else {
         return Vec::new();
     };
     // The same ARN may stand in both sections: the first found decides.
     let decides = auth.find(&arn).is_none_or(|found| std::ptr::eq(found, mapping));
     world
         .spellings
-        .canonical(&mapping.arn)
+        .canonical(&caller)
         .filter(|_| decides)
         .into_iter()
         .collect()
@@ -426,7 +437,7 @@ struct Mapped {
 }
 
 fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Reach> {
-    let partition = partition_of(&life.cluster.region);
+    let home = Home::of(&life.cluster);
     // Each version of aws-auth says of every principal that any version maps what it maps it to, or that it does not.
     let versions: Vec<(&Version<Content>, BTreeMap<String, Mapped>)> = life
         .aws_auth
@@ -436,7 +447,7 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
             let mut mapped = BTreeMap::new();
             if let State::Is(content) = &version.state {
                 let auth = &content.auth;
-                for mapping in auth.mappings.iter().filter(|mapping| can_match(mapping, partition)) {
+                for mapping in auth.mappings.iter().filter(|mapping| can_match(mapping, home)) {
                     for principal in admitted(world, auth, mapping) {
                         mapped.entry(principal).or_insert_with(|| Mapped {
                             username: mapping.username.clone(),
@@ -481,7 +492,7 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
                 groups: mapping.groups.clone(),
                 how: format!("aws-auth {} entry {}", mapping.section, mapping.arn),
                 is_aws_auth: true,
-                span: Span::of_stretch(&stretch, "the mapping", |_| summary.clone()),
+                span: Span::of_stretch(&stretch, &life.logs.audit, at, "the mapping", |_| summary.clone()),
             });
         }
     }
@@ -506,15 +517,15 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
             gap.sentence()
         );
         let is_hole = life.logs.trail.hole_between(gap.from, at).is_some();
+        let is_missing = gap.why == Why::NotIngested && life.expects_trail && !life.cluster.account.is_empty();
+        let was_known = life.modes.iter().any(|change| change.at.ts <= at);
+        let may_have_moved = is_missing || (is_hole && was_known && gap.why != Why::NotIngested);
         for reach in reaches
             .iter_mut()
-            .filter(|_| is_hole && life.modes.iter().any(|change| change.at.ts <= at))
+            .filter(|reach| may_have_moved && reach.span.end.is_none())
         {
-            reach.span.cut(
-                gap.from.max(reach.span.start.saturating_add(1)),
-                EndProof::Nothing,
-                &sentence,
-            );
+            let from = gap.from.max(reach.span.start.saturating_add(1));
+            reach.span.cut(from, EndProof::Nothing, &sentence);
         }
     }
     reaches.retain(|reach| !reach.span.is_empty());

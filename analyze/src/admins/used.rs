@@ -106,7 +106,14 @@ pub(super) fn access_policy_routes(
         };
         let has_it_somewhere = |entry: &crate::state::AccessEntry| {
             let own = entry.associations.iter().filter(|a| a.policy == CLUSTER_ADMIN);
-            let covers = |a: &crate::state::Association| a.stay.covers(row.first.ts) || a.stay.covers(row.last.ts);
+            let asked = Request {
+                namespace: row.access_policy_namespace.clone(),
+                ..Request::default()
+            };
+            let covers = |a: &crate::state::Association| {
+                (a.stay.covers(row.first.ts) || a.stay.covers(row.last.ts))
+                    && crate::rbac::policies::in_scope(a.namespaces.as_deref(), &asked)
+            };
             entry.canonical.eq_ignore_ascii_case(&principal) && own.into_iter().any(covers)
         };
         let is_explained = drafts

@@ -11,16 +11,16 @@ use crate::state::{Incarnation, Mode};
 
 /// A part of the state that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unsettled {
+pub(crate) struct Unsettled {
     /// Why, without a full stop.
-    pub(super) why: String,
+    pub(crate) why: String,
     /// The command that would settle it.
     command: String,
 }
 
 impl Unsettled {
     /// As a blind spot.
-    pub(super) fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let mut letters = self.why.chars();
         let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
         format!("{first}{}: `{}` would settle it.", letters.as_str(), self.command)
@@ -71,9 +71,20 @@ pub(super) fn of_rbac(
             "roles"
         });
     }
-    let unsettled = kinds
-        .into_iter()
-        .find_map(|kind| match life.rbac_completeness_at(at, &[kind], Measure::Fresh) {
+    of_kinds(life, &kinds, at).into_iter().collect()
+}
+
+/// What could hide an admin: "nobody else" needs all of it.
+pub(crate) fn of_admins(life: &Incarnation<'_>, at: Micros) -> Vec<Unsettled> {
+    let mut unsettled = of_login(life, at);
+    unsettled.extend(of_kinds(life, &["clusterrolebindings", "clusterroles"], at));
+    unsettled
+}
+
+fn of_kinds(life: &Incarnation<'_>, kinds: &[&'static str], at: Micros) -> Option<Unsettled> {
+    kinds
+        .iter()
+        .find_map(|kind| match life.rbac_completeness_at(at, &[*kind], Measure::Fresh) {
             Completeness::Whole => None,
             Completeness::NotLookedAt(kind) => Some(Unsettled {
                 why: format!("the {kind} of {} are not in the lake", life.cluster.name),
@@ -81,8 +92,7 @@ pub(super) fn of_rbac(
             }),
             Completeness::Gap(gap) => Some(Unsettled::of_gap(life, "what RBAC allows now", Some(&gap))),
             Completeness::Obscured => Some(Unsettled::of_gap(life, "what RBAC allows now", None)),
-        });
-    unsettled.into_iter().collect()
+        })
 }
 
 /// What is open of who can log in.

@@ -13,7 +13,7 @@ use crate::rbac::{Asker, in_words, is_cluster_scoped, policies};
 use crate::state::entries::key_of;
 use crate::state::{Incarnation, World};
 
-mod doubts;
+pub(crate) mod doubts;
 mod list;
 mod reviews;
 

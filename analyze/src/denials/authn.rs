@@ -89,7 +89,7 @@ pub(super) fn last_login(world: &World<'_>, line: &DeniedLogin, principal: &str)
         .max()
 }
 
-fn verdict(
+pub(super) fn verdict(
     world: &World<'_>,
     life: Option<&Incarnation<'_>>,
     cluster: Option<&Cluster>,
@@ -102,7 +102,11 @@ fn verdict(
     match DenialClass::of(error) {
         DenialClass::NotMapped => match (life, cluster, line.arn.as_deref(), principal) {
             (Some(life), Some(cluster), Some(arn), Some(principal)) => not_mapped::verdict(&Refused { world, life, cluster, line, arn, principal, sts }),
-            _ => certain(Reason::AuthnNotMapped, "no mapping and no access entry admits the caller"),
+            _ => Verdict::new(
+                Reason::AuthnNotMapped,
+                "nothing that is known admits the caller; the record names no cluster, so that its mappings are not known",
+                Confidence::Likely,
+            ),
         },
         DenialClass::IdArnMismatch => {
             let fix = cluster.zip(principal).map(|(cluster, principal)| fixes::renew_entry_of(cluster, principal));

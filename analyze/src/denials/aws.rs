@@ -144,7 +144,7 @@ fn last_success(
 }
 
 /// Why; `None` for failures of services that do not decide about access.
-fn verdict(
+pub(super) fn verdict(
     call: &CloudTrailCall,
     text: &str,
     message: Option<&DeniedMessage<'_>>,

@@ -91,7 +91,7 @@ pub(super) fn mapping(cluster: &Cluster, arn: &str) -> Fix {
 }
 
 /// Takes a wrong mapping away and writes the right one.
-pub(super) fn replace_mapping(cluster: &Cluster, wrong: &str, right: &str, username: &str, groups: &[String]) -> Fix {
+pub(crate) fn replace_mapping(cluster: &Cluster, wrong: &str, right: &str, username: &str, groups: &[String]) -> Fix {
     let (name, region) = (quote(&cluster.name), region(cluster));
     let groups: String = groups
         .iter()
@@ -133,7 +133,7 @@ pub(super) fn restore_mapping(cluster: &Cluster, mapping: &Mapping) -> Fix {
 }
 
 /// Deletes a stale entry and makes it again, with everything that it had at a moment.
-pub(super) fn renew_entry(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Fix {
+pub(crate) fn renew_entry(cluster: &Cluster, entry: &AccessEntry, at: Micros) -> Fix {
     let mut commands = vec![delete_entry(cluster, &entry.principal_arn)];
     commands.extend(entry_commands(cluster, entry, at));
     fix(

@@ -9,10 +9,10 @@ use eksplain_parse::time::format_rfc3339;
 use eksplain_queries::facts::{DeniedLogin, Micros, StsResponse};
 
 use super::authn::last_login;
-use super::near_miss::nearest;
 use super::{Verdict, fixes};
 use crate::findings::{Cluster, Confidence, Fix, PrincipalState, Reason};
 use crate::knowledge::{Known, Measure};
+use crate::near_miss::nearest;
 use crate::state::aws_auth::Content;
 use crate::state::entries::{AccessEntry, key_of};
 use crate::state::history::{How, State};
@@ -179,7 +179,7 @@ impl Refused<'_, '_> {
             return Some(verdict.with([self.restore("Restore the last aws-auth that parsed")]));
         }
         let miss = nearest(auth, &caller)?;
-        let cause = format!("{}: {}", miss.cause, miss.mapping.arn);
+        let cause = format!("{}: {}", miss.slip.cause(), miss.mapping.arn);
         let fix = fixes::replace_mapping(
             self.cluster,
             &miss.mapping.arn,
@@ -187,7 +187,7 @@ impl Refused<'_, '_> {
             &miss.mapping.username,
             &miss.mapping.groups,
         );
-        Some(Verdict::new(miss.reason, say(cause), weaken(miss.confidence)).with([fix, fixes::verify()]))
+        Some(Verdict::new(miss.slip.reason(), say(cause), weaken(miss.slip.confidence())).with([fix, fixes::verify()]))
     }
 
     fn missing(&self) -> Verdict {
@@ -216,7 +216,7 @@ impl Refused<'_, '_> {
     fn by_absence(&self) -> Verdict {
         let ts = self.ts();
         let aws_auth = self.life.aws_auth_at(ts, Measure::Whole);
-        let is_known = (self.mode() == Mode::Api || !aws_auth.is_unknown())
+        let is_known = !aws_auth.is_unknown()
             && (self.life.mode_is_config_map(ts) || self.life.entries_doubt_at(ts, Measure::Whole).is_none());
         let confidence = if is_known {
             Confidence::Certain

@@ -155,13 +155,13 @@ fn refusal<'w>(world: &'w World<'_>, request: &'w DeniedRequest, console: &Conso
     }
 }
 
-enum Gate {
+pub(super) enum Gate {
     Authorization,
     Impersonation,
     Admission,
 }
 
-fn gate(request: &DeniedRequest, message: &str) -> Gate {
+pub(super) fn gate(request: &DeniedRequest, message: &str) -> Gate {
     match (request.code, request.decision.as_deref()) {
         (403, Some("forbid")) => Gate::Authorization,
         // Without a decision this reason means that an authorizer failed.
@@ -187,7 +187,7 @@ fn is_authorizer_sentence(message: &str) -> bool {
 }
 
 /// What stands behind `… is forbidden: `; the name before it is quoted, so that it cannot hold this text by itself.
-pub(super) fn after_forbidden(message: &str) -> Option<&str> {
+pub(crate) fn after_forbidden(message: &str) -> Option<&str> {
     let mut at = 0;
     let mut in_quotes = false;
     let bytes = message.as_bytes();
@@ -219,7 +219,7 @@ fn behind_user(text: &str) -> Option<&str> {
 }
 
 /// What was asked for.
-fn shape(request: &DeniedRequest) -> RequestShape {
+pub(super) fn shape(request: &DeniedRequest) -> RequestShape {
     let url = request
         .request_uri
         .as_deref()

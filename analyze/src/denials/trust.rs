@@ -15,6 +15,7 @@ use crate::json;
 use crate::state::World;
 
 /// Trust policies by the role's ARN in the form of answers, in lower case; each with the time at which it was seen.
+#[derive(Debug, Default)]
 pub(super) struct Trusts<'f>(BTreeMap<String, Vec<(Micros, &'f str)>>);
 
 impl<'f> Trusts<'f> {

@@ -15,9 +15,10 @@ const DAY: Micros = 24 * HOUR;
 /// What was seen is taken to hold for this long where nothing could have shown a change.
 pub(crate) const FRESH: Micros = DAY;
 /// Fewer recorded days than this make no habit.
-const FEW: usize = 5;
+const FEW: u64 = 2;
 /// So many records on a recorded day are a log that speaks often.
-const OFTEN: u64 = 8;
+const OFTEN: u64 = 4;
+const WEEKEND: Micros = 80 * HOUR;
 /// A log without a habit that begins this long after the cluster did was not there from the beginning.
 const LATE: Micros = 7 * DAY;
 
@@ -27,8 +28,10 @@ pub(crate) struct Log {
     kind: LogKind,
     gaps: Vec<Gap>,
     lake_end: Micros,
-    /// Whether its silence tells anything.
-    has_habit: bool,
+    /// The newest record of a log, which a snapshot is not.
+    logs_end: Micros,
+    /// How long it may be silent; `None` where its silence tells nothing.
+    habit: Option<Micros>,
     /// First and last record.
     pub(crate) bounds: Option<(Micros, Micros)>,
 }
@@ -44,6 +47,15 @@ pub(crate) enum Measure {
     Standing,
 }
 
+/// Where the lake ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// The newest record of any kind.
+    pub(crate) lake: Micros,
+    /// The newest record of a log.
+    pub(crate) logs: Micros,
+}
+
 /// The logs of one life of a cluster.
 #[derive(Debug, Clone)]
 pub(crate) struct Logs {
@@ -55,7 +67,11 @@ pub(crate) struct Logs {
 impl Logs {
     /// Of a life whose logs were not looked at yet.
     pub(crate) fn none() -> Self {
-        let without = |kind| Log::without(kind, Micros::MAX);
+        let ends = Ends {
+            lake: Micros::MAX,
+            logs: Micros::MAX,
+        };
+        let without = |kind| Log::without(kind, ends);
         Self {
             audit: without(LogKind::Audit),
             authenticator: without(LogKind::Authenticator),
@@ -124,33 +140,33 @@ impl Days {
         let span = u64::try_from(last - first + 1).ok()?;
         let days = self.0.len() as u64;
         let records: u64 = self.0.values().map(|day| day.records).sum();
-        // Three days of five: a log that rests at weekends has a habit.
-        let speaks_often = self.0.len() >= FEW && days * 5 >= span * 3 && records >= days * OFTEN;
-        let speaks_daily = self.0.len() >= 2 * FEW && days * 20 >= span * 19;
+        let speaks_often = days >= FEW && records >= days * OFTEN;
+        let speaks_daily = days >= 10 && days * 20 >= span * 19;
         if !speaks_often && !speaks_daily {
             return None;
         }
         let mut lengths: Vec<Micros> = self.silences().into_iter().map(|(from, to)| to - from).collect();
         lengths.sort_unstable();
-        let long = lengths.get(lengths.len() * 9 / 10).or(lengths.last())?;
-        Some((12 * HOUR).max(long / 4 * 7))
+        let at = |share: usize| lengths.get(lengths.len().saturating_sub(1) * share / 100).copied();
+        let (usual, long) = (at(50)?, at(90)?);
+        // One that speaks at the same hour every day may be silent for a day, one that rests at weekends for a weekend.
+        let is_regular = long <= usual / 2 * 3;
+        let habit = match is_regular {
+            true => long / 4 * 7,
+            false => (at(75)? / 4 * 7).max((usual * 5).min(WEEKEND)),
+        };
+        Some(habit.max(12 * HOUR))
     }
 }
 
 impl Log {
     /// The log of something that begins at `start`, which is a real beginning only if `is_born`; `lake_end` is the newest record of
     /// any log, `until` the end of the life.
-    pub(crate) fn of(
-        kind: LogKind,
-        days: &Days,
-        start: Micros,
-        is_born: bool,
-        until: Micros,
-        lake_end: Micros,
-    ) -> Self {
+    pub(crate) fn of(kind: LogKind, days: &Days, start: Micros, is_born: bool, until: Micros, ends: Ends) -> Self {
         let Some((first, last)) = days.bounds() else {
-            return Self::without(kind, lake_end);
+            return Self::without(kind, ends);
         };
+        let lake_end = ends.lake;
         let mut gaps = Vec::new();
         let mut add = |from, to, why| {
             gaps.push(Gap {
@@ -184,13 +200,14 @@ impl Log {
             kind,
             gaps,
             lake_end,
-            has_habit: habit.is_some(),
+            logs_end: ends.logs,
+            habit,
             bounds: Some((first, last)),
         }
     }
 
     /// A log of which the lake holds nothing.
-    pub(crate) fn without(kind: LogKind, lake_end: Micros) -> Self {
+    pub(crate) fn without(kind: LogKind, ends: Ends) -> Self {
         let whole = Gap {
             log: kind,
             from: Micros::MIN,
@@ -200,8 +217,9 @@ impl Log {
         Self {
             kind,
             gaps: vec![whole],
-            lake_end,
-            has_habit: false,
+            lake_end: ends.lake,
+            logs_end: ends.logs,
+            habit: None,
             bounds: None,
         }
     }
@@ -230,14 +248,30 @@ impl Log {
         };
         let hides = |gap: &&Gap| match gap.why {
             Why::LakeEnds if looks_as_of => false,
-            // Of a trail that speaks rarely the first record is not its beginning.
-            Why::NotYet if looks_as_of && matches!(self.kind, LogKind::Trail | LogKind::Iam) => {
-                self.has_habit && gap.lies_between(from, to)
+            // What was seen shortly before the log began is followed by it; of a trail that speaks rarely the first record is not its
+            // beginning.
+            Why::NotYet => {
+                let silence = gap.to.min(to).saturating_sub(from);
+                let bearable = match (self.habit, self.kind) {
+                    (Some(habit), _) => habit,
+                    (None, LogKind::Trail | LogKind::Iam) if looks_as_of => Micros::MAX,
+                    (None, _) if looks_as_of => LATE,
+                    (None, _) => 0,
+                };
+                gap.lies_between(from, to) && silence > bearable
             }
-            Why::NotIngested if measure != Measure::Whole => to.saturating_sub(from) > FRESH,
+            // Where there are looks and no logs, nothing went on behind the last look.
+            Why::NotIngested if looks_as_of => to.min(self.logs_end).saturating_sub(from) > FRESH,
+            Why::NotIngested if measure == Measure::Fresh => to.saturating_sub(from) > FRESH,
             _ => gap.lies_between(from, to),
         };
         self.gaps.iter().find(hides)
+    }
+
+    /// The first gap between a cluster's birth and a moment. A birth is no look: without the log, nothing is known from it.
+    pub(crate) fn gap_since_birth(&self, measure: Measure, born: Micros, to: Micros) -> Option<&Gap> {
+        let absent = self.gaps.iter().find(|gap| gap.why == Why::NotIngested);
+        absent.or_else(|| self.gap_between(measure, born, to))
     }
 
     /// The first gap between two moments that hides what other records of the lake followed: what an `active` grant may not cross.
@@ -287,7 +321,11 @@ mod tests {
 
     fn gaps(days: &Days, start: i32, until: i32) -> Vec<(i64, i64, Why)> {
         let at = |day: i32| i64::from(day) * DAY;
-        let log = Log::of(LogKind::Audit, days, at(start), true, at(until), at(until));
+        let ends = Ends {
+            lake: at(until),
+            logs: at(until),
+        };
+        let log = Log::of(LogKind::Audit, days, at(start), true, at(until), ends);
         log.gaps
             .into_iter()
             .map(|gap| (gap.from.div_euclid(DAY), gap.to.div_euclid(DAY), gap.why))
@@ -341,8 +379,20 @@ mod tests {
     }
 
     #[test]
+    fn few_days_of_many_records_are_a_habit() {
+        assert_eq!(
+            gaps(&whole_days([1, 2, 8, 9].into_iter()), 1, 10),
+            [(2, 8, Why::Silence)]
+        );
+    }
+
+    #[test]
     fn a_lake_that_ended_is_not_a_hole_and_still_a_gap() {
-        let log = Log::of(LogKind::Audit, &whole_days(10..20), 10 * DAY, true, 40 * DAY, 20 * DAY);
+        let ends = Ends {
+            lake: 20 * DAY,
+            logs: 20 * DAY,
+        };
+        let log = Log::of(LogKind::Audit, &whole_days(10..20), 10 * DAY, true, 40 * DAY, ends);
         assert_eq!(log.hole_between(12 * DAY, 40 * DAY), None);
         assert_eq!(
             log.gap_between(Measure::Whole, 12 * DAY, 40 * DAY).map(|gap| &gap.why),

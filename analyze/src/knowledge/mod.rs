@@ -9,7 +9,7 @@ mod log;
 use eksplain_parse::time::format_rfc3339;
 use eksplain_queries::facts::Micros;
 
-pub(crate) use log::{Days, FRESH, Log, Logs, Measure};
+pub(crate) use log::{Days, Ends, FRESH, Log, Logs, Measure};
 
 use crate::findings::Cluster;
 
@@ -108,6 +108,11 @@ impl Gap {
     /// Whether the stretch between two moments, each of which was seen, has a part in it.
     pub(crate) fn lies_between(&self, from: Micros, to: Micros) -> bool {
         self.from < to && self.to > from
+    }
+
+    /// Whether the log says nothing because there is none, or no more of it.
+    pub(crate) fn is_as_of(&self) -> bool {
+        matches!(self.why, Why::NotIngested | Why::LakeEnds)
     }
 
     /// One sentence without a full stop.

@@ -3,7 +3,7 @@
 //! An audit event that CloudWatch cut still says who wrote what; only the object is gone. One of which nothing can be read may have
 //! changed anything that its log would show.
 
-use eksplain_queries::facts::{Mark, RejectSeen};
+use eksplain_queries::facts::{Mark, Micros, RejectSeen};
 use serde_json::Value;
 
 use crate::json;
@@ -82,6 +82,55 @@ pub(super) fn cuts<'r>(rejects: impl Iterator<Item = &'r RejectSeen>) -> Vec<Cut
         }));
     }
     cuts
+}
+
+/// A stretch of time in which a trail's object hid a record.
+#[derive(Debug, Clone)]
+pub(super) struct TrailCut {
+    pub(super) from: Micros,
+    pub(super) to: Micros,
+    pub(super) what: CutWhat,
+}
+
+const DAY: Micros = 86_400_000_000;
+
+/// What rejects of CloudTrail may have hidden: at the time of the event where that can be read, else on the day of its object.
+pub(super) fn trail_cuts<'r>(rejects: impl Iterator<Item = &'r RejectSeen>) -> Vec<TrailCut> {
+    let cut = |reject: &RejectSeen| {
+        let event = json::parse(eksplain_parse::cut::mend(reject.text.trim_start()).as_deref());
+        let (what, _) = match event.is_object() {
+            true => call(&event)?,
+            false => (CutWhat::Anything, None),
+        };
+        let told = event["eventTime"]
+            .as_str()
+            .and_then(eksplain_parse::time::parse_rfc3339);
+        let known = told.or(Some(reject.at.ts).filter(|ts| *ts > 0));
+        let (from, to) = match known {
+            Some(ts) => (ts, ts + 1),
+            None => {
+                let written = object_time(&reject.source_uri)?;
+                (written - written.rem_euclid(DAY), written)
+            }
+        };
+        Some(TrailCut { from, to, what })
+    };
+    rejects.filter_map(cut).collect()
+}
+
+/// When CloudTrail wrote an object, by its name: `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHMMZ_ID.json.gz`.
+fn object_time(uri: &str) -> Option<Micros> {
+    let stamp = uri.rsplit('/').next()?.split('_').nth(3)?;
+    let digits = |from: usize, to: usize| {
+        stamp
+            .get(from..to)
+            .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let (date, time) = (
+        (digits(0, 4)?, digits(4, 6)?, digits(6, 8)?),
+        (digits(9, 11)?, digits(11, 13)?),
+    );
+    eksplain_parse::time::parse_rfc3339(&format!("{}-{}-{}T{}:{}:00Z", date.0, date.1, date.2, time.0, time.1))
 }
 
 /// The write that a cut audit event tells of; `None` where it changed nothing.

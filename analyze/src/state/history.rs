@@ -108,7 +108,7 @@ impl<T> History<T> {
         let after = self.0.get(split);
         let gap_before = match (before, born) {
             (Some(version), _) => log.gap_between(measure, version.at.ts, ts),
-            (None, Some(born)) => log.gap_between(measure, born, ts),
+            (None, Some(born)) => log.gap_since_birth(measure, born, ts),
             (None, None) => log.gap_between(measure, Micros::MIN, ts),
         };
         if gap_before.is_none() {

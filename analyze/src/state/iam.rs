@@ -12,7 +12,7 @@ use eksplain_queries::facts::{CloudTrailCall, Facts, Mark, Micros, Snapshot};
 use super::entries::key_of;
 use crate::findings::PrincipalState;
 use crate::json;
-use crate::knowledge::{Gap, Log, LogKind};
+use crate::knowledge::{Ends, Gap, Log, LogKind};
 
 /// Births and deaths by canonical ARN in lower case.
 #[derive(Debug)]
@@ -66,12 +66,12 @@ impl Fate<'_> {
 const CLOCKS: Micros = 120 * 1_000_000;
 
 impl IamHistory {
-    pub(crate) fn build(facts: &Facts, logs: BTreeMap<String, Log>, lake_end: Micros) -> Self {
+    pub(crate) fn build(facts: &Facts, logs: BTreeMap<String, Log>, ends: Ends) -> Self {
         let mut history = Self {
             events: BTreeMap::new(),
             seen: BTreeMap::new(),
             logs,
-            without: Log::without(LogKind::Iam, lake_end),
+            without: Log::without(LogKind::Iam, ends),
         };
         for call in facts
             .calls
@@ -284,7 +284,10 @@ impl IamHistory {
             fate.state = PrincipalState::Present;
             last_proof = last_proof.or(Some(since));
         }
+        // A deletion that a record tells of is known, and that somebody made the name again is not assumed where no log could show it.
+        let is_told = fate.state == PrincipalState::Deleted && !self.logs.contains_key(account_of(canonical));
         if fate.state != PrincipalState::Unknown
+            && !is_told
             && let Some(gap) = last_proof.and_then(|proof| self.log_of(canonical).hole_between(proof, until))
         {
             fate.gap = Some(gap);
@@ -313,6 +316,10 @@ impl IamHistory {
     pub(crate) fn accounts(&self) -> BTreeSet<&str> {
         self.logs.keys().map(String::as_str).collect()
     }
+}
+
+fn account_of(canonical: &str) -> &str {
+    Arn::parse(canonical).map_or("", |arn| arn.account)
 }
 
 impl IamEvent {

@@ -87,6 +87,8 @@ pub(crate) struct Incarnation<'f> {
     pub(crate) cut: Vec<Cut>,
     /// What its logs could show.
     pub(crate) logs: Logs,
+    /// The lake has CloudTrail of some account, so that what it lacks of this cluster's is a hole.
+    pub(crate) expects_trail: bool,
     pub(crate) modes: Vec<ModeChange>,
     pub(crate) aws_auth: History<Content>,
     pub(crate) entries: Vec<AccessEntry>,
@@ -205,6 +207,7 @@ impl<'f> Incarnation<'f> {
             policy_use: None,
             cut: Vec::new(),
             logs: Logs::none(),
+            expects_trail: false,
             modes: Vec::new(),
             aws_auth: History::default(),
             entries: Vec::new(),
@@ -339,7 +342,11 @@ impl<'f> Incarnation<'f> {
         }
         let gap = match last {
             Some(last) => self.logs.trail.gap_between(measure, last.at.ts, ts).cloned(),
-            None => None,
+            None => self
+                .logs
+                .trail
+                .gap_since_birth(measure, self.born.unwrap_or(Micros::MIN), ts)
+                .cloned(),
         };
         match (mode, gap) {
             (Mode::Unknown | Mode::SomeApi, gap) => Known::Unknown(Doubt {
@@ -363,7 +370,7 @@ impl<'f> Incarnation<'f> {
     pub(crate) fn entries_doubt_at(&self, ts: Micros, measure: Measure) -> Option<Gap> {
         let trail = &self.logs.trail;
         let since = self.born.unwrap_or(Micros::MIN);
-        let from_birth = trail.gap_between(measure, since, ts);
+        let from_birth = trail.gap_since_birth(measure, since, ts);
         let looks = self
             .snapshots
             .iter()

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use eksplain_parse::arn::Arn;
-use eksplain_queries::facts::{CloudTrailCall, Facts, Micros};
+use eksplain_queries::facts::{CloudTrailCall, Facts, Micros, RejectSeen};
 use serde_json::Value;
 
 use super::cut::{self, CutWhat};
 use super::{Incarnation, World};
 use crate::findings::Cluster;
 use crate::json;
-use crate::knowledge::{Days, Log, LogKind, Logs, Why};
+use crate::knowledge::{Days, Ends, Log, LogKind, Logs, Why};
 use eksplain_parse::region::partition_of;
 
 /// What the lake holds of logs, whatever cluster they are of.
@@ -19,8 +19,7 @@ pub(super) struct Trails {
     accounts: BTreeMap<String, Days>,
     /// Accounts and regions that CloudTrail has records of.
     regions: BTreeSet<(String, String)>,
-    /// The newest record of the lake, `at` at the latest.
-    lake_end: Micros,
+    ends: Ends,
     at: Micros,
 }
 
@@ -31,11 +30,17 @@ impl Trails {
         let mut trails = Self {
             accounts: BTreeMap::new(),
             regions: BTreeSet::new(),
-            lake_end: Micros::MIN,
+            ends: Ends {
+                lake: Micros::MIN,
+                logs: Micros::MIN,
+            },
             at,
         };
         for day in &facts.coverage {
-            trails.lake_end = trails.lake_end.max(day.last.ts);
+            trails.ends.lake = trails.ends.lake.max(day.last.ts);
+            if day.table != "snapshot" {
+                trails.ends.logs = trails.ends.logs.max(day.last.ts);
+            }
             let (Some(account), true) = (&day.place.account, day.table == "cloudtrail") else {
                 continue;
             };
@@ -47,22 +52,30 @@ impl Trails {
         trails
     }
 
-    pub(super) fn lake_end(&self) -> Micros {
-        self.lake_end
+    /// Where the lake ends.
+    pub(super) fn ends(&self) -> Ends {
+        self.ends
     }
 
     /// CloudTrail of the IAM events of each account that has any record of its home region.
-    pub(super) fn iam_logs(&self) -> BTreeMap<String, Log> {
+    pub(super) fn iam_logs(&self, facts: &Facts) -> BTreeMap<String, Log> {
         let is_home = |account: &String| {
             let own = self.regions.iter().filter(|(known, _)| known == account);
             own.into_iter().any(|(_, region)| home_region(region) == region)
         };
         let accounts = self.accounts.iter().filter(|(account, _)| is_home(account));
         let logs = accounts.map(|(account, days)| {
-            (
-                account.clone(),
-                self.log(LogKind::Iam, days, Micros::MIN, false, self.at),
-            )
+            let mut log = self.log(LogKind::Iam, days, Micros::MIN, false, self.at);
+            let own = facts
+                .rejects
+                .iter()
+                .filter(|reject| is_of_trail(reject) && reject.place.account.as_ref() == Some(account));
+            for cut in cut::trail_cuts(own) {
+                if !matches!(&cut.what, CutWhat::Call { source, .. } if source != "iam.amazonaws.com") {
+                    log.note(cut.from, cut.to, Why::Unreadable);
+                }
+            }
+            (account.clone(), log)
         });
         logs.collect()
     }
@@ -78,14 +91,13 @@ impl Trails {
         let none = Days::default();
         for (cluster, lives) in &mut world.lives {
             let rejects = world.facts.rejects.iter().filter(|reject| {
-                let is_trail = reject.kind == "cloudtrail";
-                !is_trail
-                    && reject.place.cluster.is_some()
+                !is_of_trail(reject)
+                    && reject.at.ts > 0
                     && world.places.cluster(&reject.place).as_ref() == Some(cluster)
             });
             let cuts = cut::cuts(rejects);
             let trail_rejects = world.facts.rejects.iter().filter(|reject| {
-                reject.kind == "cloudtrail"
+                is_of_trail(reject)
                     && reject.place.account.as_deref() == Some(cluster.account.as_str())
                     && reject
                         .place
@@ -93,8 +105,9 @@ impl Trails {
                         .as_deref()
                         .is_none_or(|region| region == cluster.region)
             });
-            let trail_cuts = cut::cuts(trail_rejects);
+            let trail_cuts = cut::trail_cuts(trail_rejects);
             for life in lives {
+                life.expects_trail = self.has_trails();
                 let end = life.deleted_at.unwrap_or(self.at).min(self.at);
                 let of = |table: &'static str| {
                     days.get(&(cluster.clone(), table))
@@ -114,16 +127,21 @@ impl Trails {
                 for cut in life.cut.iter().filter(|cut| cut.what == CutWhat::Anything) {
                     logs.audit.note(cut.at.ts, cut.at.ts + 1, Why::Unreadable);
                 }
-                for cut in trail_cuts.iter().filter(|cut| own(cut.at.ts)) {
+                for cut in trail_cuts.iter().filter(|cut| cut.to >= life.start && cut.from <= end) {
                     let may_matter =
                         !matches!(&cut.what, CutWhat::Call { source, .. } if source == "iam.amazonaws.com");
                     if may_matter {
-                        logs.trail.note(cut.at.ts, cut.at.ts + 1, Why::Unreadable);
+                        logs.trail.note(cut.from, cut.to, Why::Unreadable);
                     }
                 }
                 life.logs = logs;
             }
         }
+    }
+
+    /// Whether the lake has CloudTrail of any account: one that is not there is missing, and not left to others.
+    pub(super) fn has_trails(&self) -> bool {
+        !self.regions.is_empty()
     }
 
     fn trail_of(&self, cluster: &Cluster, born: Option<Micros>, end: Micros) -> Log {
@@ -134,17 +152,22 @@ impl Trails {
             .filter(|_| self.regions.contains(&place))
         {
             Some(days) => self.log(LogKind::Trail, days, born.unwrap_or(Micros::MIN), born.is_some(), end),
-            None => Log::without(LogKind::Trail, self.lake_end),
+            None => Log::without(LogKind::Trail, self.ends),
         }
     }
 
     fn log(&self, kind: LogKind, days: &Days, start: Micros, is_born: bool, end: Micros) -> Log {
-        Log::of(kind, days, start, is_born, end, self.lake_end)
+        Log::of(kind, days, start, is_born, end, self.ends)
     }
 }
 
+/// Whether a reject is of a trail: Kubernetes's logs have a cluster.
+fn is_of_trail(reject: &RejectSeen) -> bool {
+    reject.kind == "cloudtrail" || (reject.place.cluster.is_none() && reject.kind != "audit")
+}
+
 /// The region that logs the IAM events of a region's partition.
-fn home_region(region: &str) -> &'static str {
+pub(crate) fn home_region(region: &str) -> &'static str {
     match partition_of(region) {
         "aws-cn" => "cn-north-1",
         "aws-us-gov" => "us-gov-west-1",

@@ -25,6 +25,7 @@ pub(crate) use entries::{AccessEntry, Association};
 pub(crate) use iam::IamHistory;
 pub(crate) use incarnation::{Incarnation, Mode};
 use index::Index;
+pub(crate) use logs::home_region;
 
 /// All that is known.
 pub(crate) struct World<'f> {
@@ -42,7 +43,7 @@ impl<'f> World<'f> {
         let places = Places::of(facts);
         let spellings = Spellings::of(facts);
         let trails = logs::Trails::of(facts, at);
-        let iam = IamHistory::build(facts, trails.iam_logs(), trails.lake_end());
+        let iam = IamHistory::build(facts, trails.iam_logs(facts), trails.ends());
         let mut calls: BTreeMap<Cluster, Vec<&CloudTrailCall>> = BTreeMap::new();
         for call in facts
             .calls

@@ -120,7 +120,7 @@ impl RbacHistory {
         resources: &[&'static str],
         measure: Measure,
     ) -> Completeness {
-        let is_whole_from_birth = born.is_some_and(|born| log.gap_between(measure, born, ts).is_none());
+        let is_whole_from_birth = born.is_some_and(|born| log.gap_since_birth(measure, born, ts).is_none());
         for resource in resources.iter().copied().filter(|_| !is_whole_from_birth) {
             let of_it = || {
                 self.looks

@@ -5,7 +5,8 @@ use super::words;
 words! {
     /// A rule of `check`; sorted by id, because answers are sorted by rule.
     pub enum Rule {
-        AccessEntryStale = "access-entry.stale": "An access entry admits a principal that was deleted or recreated",
+        AccessEntryStale = "access-entry.stale": "An access entry is bound to a principal that was deleted or recreated",
+        AccessChanged = "access.changed": "Somebody changed who has access to the cluster",
         AdminShortLived = "admin.short-lived": "A principal was admin for a short time only",
         AdminStale = "admin.stale": "An admin has not used the cluster for 90 days",
         AwsAuthEmptied = "aws-auth.emptied": "All mappings were removed from aws-auth",
@@ -31,7 +32,7 @@ words! {
         CreatorRoot = "creator.root": "The root user created the cluster",
         LogsMissing = "logs.missing": "A log of the cluster is not in the lake",
         LogsSwitchedOff = "logs.switched-off": "A log of the cluster was switched off",
-        PrincipalDeleted = "principal.deleted": "A principal was deleted and can still log in by its name",
+        PrincipalDeleted = "principal.deleted": "A principal was deleted and its name is still mapped",
         PrincipalRecreated = "principal.recreated": "A principal was recreated and can log in with the rights of the old one",
         RbacAnonymous = "rbac.anonymous": "A binding gives rights to callers without credentials",
         RbacAuthenticated = "rbac.authenticated": "A binding gives rights to everybody who can log in",

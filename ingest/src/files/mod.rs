@@ -3,11 +3,12 @@
 //! The objects are sorted; the list is cut into groups that depend on nothing but the list, and threads take group by group.
 //! An object that an earlier run did is passed over, so that an interrupted run goes on where it stopped and ends in the same lake.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use eksplain_lake::{IngestSession, InputDone, KeepRaw, Lake, RowSet};
+use eksplain_lake::{IngestSession, InputDone, KeepRaw, Lake, RowSet, Summary, Table, TableSummary};
 
 use crate::object::{Counts, Desk, Source, read_object};
 use crate::place::Hints;
@@ -161,7 +162,19 @@ pub fn ingest_objects(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<IngestReport, Error> {
-    let session = lake.ingest()?;
+    // Of an object that is known something else may be said now: then its records are taken anew. To say nothing changes nothing.
+    let said = options.hints.said();
+    let is_said_anew = |file: &&Object| {
+        let input = file.as_input();
+        said.is_some() && lake.is_done(&input) && lake.hints_of(&input) != said.as_deref()
+    };
+    let again: Vec<String> = objects
+        .iter()
+        .filter(is_said_anew)
+        .map(|file| file.uri.clone())
+        .collect();
+    lake.forget(&again)?;
+    let session = lake.ingest()?.with_hints(said);
     let groups = group(objects);
     let is_new = |file: &Object| file.uri == STDIN || !lake.is_done(&file.as_input());
     let new_files = || groups.iter().flatten().filter(|file| is_new(file));
@@ -222,7 +235,18 @@ pub fn ingest_objects(
         interrupted,
         problems,
         taken: counts.taken.into_iter().collect(),
+        refused: counts.refused,
+        tables: tables_of(&summary),
     })
+}
+
+/// What became of the records of each table that had some.
+pub(crate) fn tables_of(summary: &Summary) -> BTreeMap<&'static str, TableSummary> {
+    let counts = Table::ALL.into_iter().zip(summary.tables);
+    counts
+        .filter(|(table, of_table)| *table != Table::Rejects && *of_table != TableSummary::default())
+        .map(|(table, of_table)| (table.dir(), of_table))
+        .collect()
 }
 
 /// Cuts the sorted list where a group is full.
@@ -348,7 +372,7 @@ impl Run<'_> {
 }
 
 /// A path as the lake names it: `file:` and the absolute path, so that it stays true elsewhere.
-pub(crate) fn uri_of(path: &Path) -> String {
+pub fn uri_of(path: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     format!("file://{}", absolute.display())
 }

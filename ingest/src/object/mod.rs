@@ -10,7 +10,7 @@ use std::path::Path;
 use eksplain_lake::{Origin, RowSet};
 
 use crate::place::{Hints, Place};
-use crate::report::{Problem, Taken};
+use crate::report::{Problem, Refused, Taken};
 use crate::unpack::{self, Budget, Buffers, Content, archive, foreign_format};
 
 mod csv;
@@ -42,7 +42,12 @@ pub(crate) struct Counts {
     pub(crate) problems: Vec<Problem>,
     /// Times of present state, microseconds since 1970, and whether it is only the file's.
     pub(crate) taken: BTreeSet<Taken>,
+    /// What was rejected, by reason.
+    pub(crate) refused: BTreeMap<String, Refused>,
 }
+
+/// Reasons that are told apart in a summary; the rejects themselves have them all.
+const REASONS: usize = 50;
 
 impl Counts {
     pub(crate) fn add(&mut self, other: Self) {
@@ -53,6 +58,17 @@ impl Counts {
         self.conflicts += other.conflicts;
         self.problems.extend(other.problems);
         self.taken.extend(other.taken);
+        for (reason, refused) in other.refused {
+            self.refuse(&reason, refused.count, &refused.uri);
+        }
+    }
+
+    /// Counts what is rejected: by its reason, without the place in the text where that is.
+    pub(crate) fn refuse(&mut self, reason: &str, count: u64, uri: &str) {
+        let reason = reason.split(" at line ").next().unwrap_or_default();
+        let is_one_more = self.refused.len() < REASONS || self.refused.contains_key(reason);
+        let key = if is_one_more { reason } else { "other reasons" };
+        self.refused.entry(key.to_owned()).or_default().add(count, uri);
     }
 
     /// Counts what is known and of no interest.

@@ -158,11 +158,10 @@ impl Records<'_> {
     pub(super) fn line(&mut self, text: &str, at: At<'_>) {
         let mut rest = text.trim_start();
         if !rest.starts_with('{') {
-            return if self.tabbed(text, at) {
-                ()
-            } else {
-                self.message(text, at)
-            };
+            if !self.tabbed(text, at) {
+                self.message(text, at);
+            }
+            return;
         }
         while !rest.is_empty() {
             match self.json(rest, at) {
@@ -225,7 +224,7 @@ impl Records<'_> {
                         self.rows.authenticator(&record, &at.origin(self.uri), text);
                     }
                 } else {
-                    self.reject("unknown", "a line of no log that eksplain reads", text, at);
+                    self.reject("unknown", "unrecognized line", text, at);
                 }
             }
         }
@@ -234,6 +233,7 @@ impl Records<'_> {
     /// What was not understood.
     pub(super) fn reject(&mut self, kind: &str, reason: &str, text: &str, at: At<'_>) {
         self.counts.read += 1;
+        self.counts.refuse(reason, 1, self.uri);
         self.rows.reject(kind, reason, text, &at.origin(self.uri));
     }
 
@@ -456,7 +456,7 @@ fn array_key(top: &Top<'_>) -> Option<(&'static str, Elements)> {
 
 fn reason_for_unknown(top: &Top<'_>) -> String {
     if is_kubernetes(top) {
-        return "a Kubernetes object, no log record".to_owned();
+        return "a Kubernetes object inside a log, or of an unknown form".to_owned();
     }
     if top.has("class_uid") {
         return "an OCSF event (Security Lake): ingest the trail's own files".to_owned();
@@ -464,5 +464,5 @@ fn reason_for_unknown(top: &Top<'_>) -> String {
     if top.has("eventid") || top.has("eventname") {
         return "a flat row of CloudTrail Lake, whose nested fields are lost: select eventJson".to_owned();
     }
-    "a JSON object of no log that eksplain reads".to_owned()
+    "unrecognized JSON object".to_owned()
 }

@@ -64,12 +64,12 @@ impl Records<'_> {
                     .region
                     .as_deref()
                     .or(known.region.as_deref())
-                    .filter(|_| seen.belongs != Belongs::ToAccount),
+                    .filter(|_| seen.belongs != Belongs::Account),
                 cluster: own
                     .cluster
                     .as_deref()
                     .or(known.cluster.as_deref())
-                    .filter(|_| seen.belongs == Belongs::ToCluster),
+                    .filter(|_| seen.belongs == Belongs::Cluster),
                 stream: None,
                 uri: self.uri,
                 line: self.seen,

@@ -50,7 +50,7 @@ pub(super) fn read(document: &Value) -> Option<State> {
     } else if let Some(names) = texts(document, "clusters") {
         let list = all(document, "clusters", &names, json!({"of": "cluster"}));
         let of_region = |seen| Seen {
-            belongs: Belongs::ToRegion,
+            belongs: Belongs::Region,
             ..seen
         };
         list.into_iter().map(of_region).collect()

@@ -41,11 +41,11 @@ pub(crate) struct Seen {
 /// What an object is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Belongs {
-    ToCluster,
+    Cluster,
     /// Of an account, and no cluster.
-    ToRegion,
+    Region,
     /// IAM knows no regions.
-    ToAccount,
+    Account,
 }
 
 /// What a document shows.
@@ -88,13 +88,13 @@ impl Seen {
             name: name.to_owned(),
             body,
             place,
-            belongs: Belongs::ToCluster,
+            belongs: Belongs::Cluster,
         }
     }
 
     fn of_account(kind: &'static str, name: &str, body: Value, place: Place) -> Self {
         Self {
-            belongs: Belongs::ToAccount,
+            belongs: Belongs::Account,
             ..Self::of_cluster(kind, name, body, place)
         }
     }

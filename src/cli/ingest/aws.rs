@@ -131,6 +131,7 @@ where
             scopes,
             requests: meter.requests.load(Ordering::Relaxed),
             throttled: meter.throttled.load(Ordering::Relaxed),
+            asked: Vec::new(),
             began,
         })
     })

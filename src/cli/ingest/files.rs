@@ -95,13 +95,11 @@ pub(super) fn run(global: &Global, files: &Files) -> Result<Run, Failure> {
     };
     let report = ingest_files(&mut lake, &files.paths, &options, &stop, &show);
     bar.finish_and_clear();
-    Ok(Run::local(
-        report?,
-        files.account.as_deref(),
-        files.region.as_deref(),
-        "files",
-        began,
-    ))
+    let (account, region) = (files.account.as_deref(), files.region.as_deref());
+    Ok(Run {
+        asked: files.paths.iter().map(|path| path.display().to_string()).collect(),
+        ..Run::local(report?, account, region, "files", began)
+    })
 }
 
 /// Hints as they were typed.

@@ -1,6 +1,6 @@
 //! `ingest`: from a source to the lake, with progress and one summary.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use clap::Subcommand;
 use eksplain_analyze::time::format_rfc3339;
 use eksplain_aws::{Scope, State};
 use eksplain_ingest::IngestReport;
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::Global;
@@ -24,6 +24,7 @@ mod configured;
 mod files;
 mod s3;
 pub(super) mod snapshot;
+mod summary;
 
 /// Where logs come from.
 #[derive(Debug, Subcommand)]
@@ -58,6 +59,39 @@ struct Report<'r> {
     conflicts: u64,
     problems: Vec<Problem<'r>>,
     scopes: Vec<ScopeView<'r>>,
+    tables: Vec<TableView>,
+    passed_over: Vec<PassedOver>,
+    refused: Vec<Refused<'r>>,
+    /// Times of present state that files show.
+    taken: Vec<Taken>,
+}
+
+#[derive(Debug, Serialize)]
+struct TableView {
+    table: &'static str,
+    kept: u64,
+    repeated: u64,
+    /// Kept, and of no cluster although they should belong to one.
+    without_cluster: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct PassedOver {
+    what: &'static str,
+    count: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Refused<'r> {
+    reason: &'r str,
+    count: u64,
+    first: &'r str,
+}
+
+#[derive(Debug, Serialize)]
+struct Taken {
+    at: String,
+    is_file_time: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,6 +131,8 @@ pub(super) struct Run {
     pub(super) scopes: Vec<Scope>,
     pub(super) requests: u64,
     pub(super) throttled: u64,
+    /// Files or addresses as they were typed.
+    asked: Vec<String>,
     began: Instant,
 }
 
@@ -123,6 +159,7 @@ impl Run {
             scopes: vec![scope],
             requests: 0,
             throttled: 0,
+            asked: Vec::new(),
             began,
         }
     }
@@ -138,7 +175,7 @@ impl Run {
     /// Summary on stderr; the exit code it comes to.
     pub(super) fn sum_up(&self, global: &Global) -> Result<Exit, Failure> {
         if !global.quiet {
-            summary(self)?;
+            summary::tell(global, self)?;
         }
         tell_scopes(&self.scopes);
         Ok(self.exit())
@@ -192,7 +229,9 @@ pub(super) fn tell_scopes(scopes: &[Scope]) {
     for scope in scopes {
         match &scope.error {
             Some(error) => say::error(&format!("{}: {error}", name_of(scope))),
-            None if scope.state != State::Done => say::note(&format!("{} is not done", name_of(scope))),
+            None if scope.state != State::Done => {
+                say::note(&format!("{}: some input could not be read in full", name_of(scope)))
+            }
             None => {}
         }
     }
@@ -207,81 +246,6 @@ fn name_of(scope: &Scope) -> String {
         scope.part.as_deref(),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-/// One line for the run, one for each trouble.
-fn summary(run: &Run) -> io::Result<()> {
-    let report = &run.report;
-    for problem in &report.problems {
-        say::warning(&format!("{} {}", problem.uri, problem.reason));
-    }
-    let known = if report.files_known > 0 {
-        format!(" ({} more were known)", HumanCount(report.files_known))
-    } else {
-        String::new()
-    };
-    let asked = if run.requests > 0 {
-        format!(
-            ", {} requests ({} throttled)",
-            HumanCount(run.requests),
-            HumanCount(run.throttled)
-        )
-    } else {
-        String::new()
-    };
-    let objects = if run.requests > 0 { "objects" } else { "files" };
-    writeln!(
-        io::stderr().lock(),
-        "read {} records of {} {objects}{known}, {}: {} kept, {} repeated, {} rejected{asked}, in {:.1} s",
-        HumanCount(report.read),
-        HumanCount(report.files),
-        HumanBytes(report.bytes),
-        HumanCount(report.kept),
-        HumanCount(report.repeated),
-        HumanCount(report.rejected),
-        run.began.elapsed().as_secs_f64()
-    )?;
-    for (count, what) in [
-        (
-            report.skipped,
-            "records of other logs (API server, scheduler, controllers, digests) were passed over",
-        ),
-        (
-            report.differing,
-            "records have an eventID or auditID that another record has too: both are kept, an id is the sender's claim",
-        ),
-        (
-            report.conflicts,
-            "records say another account or region than the hints: the record was believed",
-        ),
-    ] {
-        if count > 0 {
-            say::note(&format!("{} {what}", HumanCount(count)));
-        }
-    }
-    tell_times(report);
-    if report.rejected > 0 {
-        say::hint("eksplain query rejects", "shows what was not understood");
-    }
-    if report.interrupted {
-        say::warning("interrupted: what was done is kept, run the same command again to go on");
-    }
-    Ok(())
-}
-
-/// Says as of when present state from files is.
-fn tell_times(report: &IngestReport) {
-    let of_file = report.taken.iter().filter(|taken| taken.is_of_file);
-    let times: Vec<i64> = of_file.map(|taken| taken.at).collect();
-    let written = |at: Option<&i64>| at.map(|at| format_rfc3339(*at)).unwrap_or_default();
-    let when = match times.len() {
-        0 => return,
-        1 => format!("at {}", written(times.first())),
-        _ => format!("between {} and {}", written(times.first()), written(times.last())),
-    };
-    say::note(&format!(
-        "present state was taken {when} (file time): give --taken-at TIME if that is wrong"
-    ));
 }
 
 fn view(run: &Run) -> Report<'_> {
@@ -322,6 +286,38 @@ fn view(run: &Run) -> Report<'_> {
                     State::Refused => "refused",
                 },
                 error: scope.error.as_deref(),
+            })
+            .collect(),
+        tables: report
+            .tables
+            .iter()
+            .map(|(table, of_table)| TableView {
+                table,
+                kept: of_table.kept,
+                repeated: of_table.repeated,
+                without_cluster: of_table.nameless,
+            })
+            .collect(),
+        passed_over: report
+            .passed_over
+            .iter()
+            .map(|(what, count)| PassedOver { what, count: *count })
+            .collect(),
+        refused: report
+            .refused
+            .iter()
+            .map(|(reason, refused)| Refused {
+                reason,
+                count: refused.count,
+                first: &refused.uri,
+            })
+            .collect(),
+        taken: report
+            .taken
+            .iter()
+            .map(|taken| Taken {
+                at: format_rfc3339(taken.at),
+                is_file_time: taken.is_of_file,
             })
             .collect(),
     }

@@ -97,7 +97,11 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure
     let stop = stop_on_interrupt();
     // --region is the hint here; the bucket tells its own.
     let settings = arguments.access.settings(global, None)?;
-    pull(global, settings, async |aws, mut lake| {
+    let run = pull(global, settings, async |aws, mut lake| {
         ingest(&aws, &mut lake, &source, &options, &stop, &|_| {}).await
+    })?;
+    Ok(Run {
+        asked: arguments.uris.clone(),
+        ..run
     })
 }

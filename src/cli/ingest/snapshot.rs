@@ -94,7 +94,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure
     let report = ingest_files(&mut lake, &files, &options, &stop_on_interrupt(), &|_| {})?;
     drop(lake);
     let (account, region) = (arguments.account.as_deref(), arguments.region.as_deref());
-    let mut run = Run::local(report, account, region, "snapshot", began);
+    let mut run = Run {
+        asked: files.iter().map(|path| path.display().to_string()).collect(),
+        ..Run::local(report, account, region, "snapshot", began)
+    };
     if arguments.kubectl.is_empty() {
         return Ok(run);
     }

@@ -6,7 +6,7 @@ use eksplain_analyze::words::Severity;
 
 use super::CheckFinding;
 use crate::render::{Margin, Page, Style, Text};
-use crate::view::words::{counted, fixes, grouped, heading};
+use crate::view::words::{counted, fixes, grouped, heading_of};
 
 pub(super) fn show(findings: &[CheckFinding], page: &mut Page<'_>) -> io::Result<()> {
     let groups = grouped(findings, |finding| finding.severity);
@@ -60,6 +60,6 @@ impl CheckFinding {
         } else {
             Text::from(self.subject.as_str()).plain(": ")
         };
-        vec![heading(&self.cluster, 1), message.plain(&self.message)]
+        vec![heading_of(self.cluster.as_ref()), message.plain(&self.message)]
     }
 }

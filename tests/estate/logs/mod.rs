@@ -1,9 +1,9 @@
 //! The logs that AWS and Kubernetes would have written of a plan, in the envelopes in which people have them.
 
-mod files;
-pub(crate) use files::half;
+pub(crate) mod files;
 mod ops;
 mod pulse;
+mod switch;
 
 use std::collections::BTreeMap;
 
@@ -324,8 +324,16 @@ impl Writer<'_> {
         } else if login.policies.contains_key(CLUSTER_ADMIN_POLICY) {
             let policy = format!("arn:aws:eks::aws:cluster-access-policy/{CLUSTER_ADMIN_POLICY}");
             let id = &p.unique_ids[world.alive[by].unwrap_or(0)];
+            // Seen of policies at cluster scope; of namespaces either may be.
+            let is_role_binding =
+                !login.policies[CLUSTER_ADMIN_POLICY].is_empty() && p.name.ends_with(['1', '3', '5', '7']);
+            let kind = if is_role_binding {
+                "RoleBinding"
+            } else {
+                "ClusterRoleBinding"
+            };
             format!(
-                "EKS Access Policy: allowed by ClusterRoleBinding \"{}+{policy}\" of ClusterRole \"{policy}\" to User \"{id}\"",
+                "EKS Access Policy: allowed by {kind} \"{}+{policy}\" of ClusterRole \"{policy}\" to User \"{id}\"",
                 p.canonical()
             )
         } else {
@@ -392,7 +400,7 @@ fn percent(arn: &str) -> String {
 }
 
 /// A section of aws-auth as people write it.
-fn map_text(mappings: &[Mapping], users: bool, broken: bool) -> String {
+pub(crate) fn map_text(mappings: &[Mapping], users: bool, broken: bool) -> String {
     let key = if users { "userarn" } else { "rolearn" };
     let mut text = String::new();
     for m in mappings.iter().filter(|m| m.in_users == users) {

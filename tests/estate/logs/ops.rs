@@ -110,6 +110,28 @@ impl Writer<'_> {
                     None,
                 );
             }
+            Op::StackDeletesEntry { cluster, by, principal } => {
+                let n = self.logs.names.names[*cluster].clone();
+                let arn = percent(&self.world.principals[*principal].arn());
+                let request = json!({"name": n.name, "principalArn": arn});
+                self.eks(
+                    at,
+                    *by,
+                    "ops",
+                    *cluster,
+                    "DeleteAccessEntry",
+                    request,
+                    Value::Null,
+                    None,
+                );
+                let day = (n.account, n.region, iso(at)[..10].to_owned());
+                if let Some(record) = self.logs.trail.get_mut(&day).and_then(|records| records.last_mut()) {
+                    let stack = json!("cloudformation.amazonaws.com");
+                    record.content["userIdentity"]["invokedBy"] = stack.clone();
+                    record.content["sourceIPAddress"] = stack.clone();
+                    record.content["userAgent"] = stack;
+                }
+            }
             Op::Associate {
                 cluster,
                 by,

@@ -1,11 +1,13 @@
 //! What happens to a company: a plan of operations for a seed, made of the plots that access to EKS goes wrong by.
 
+mod more;
 mod plots;
 
 use super::rng::Rng;
 use super::world::{
     Ask, CLUSTER_ADMIN_POLICY, ClusterName, Kind, MASTERS, Mapping, Mode, Op, Principal, Subject, Time, World,
 };
+use more::{Cast, more};
 use plots::{config_map_plot, entries_plot, rbac_plot};
 
 /// 2026-03-01T00:00:00Z: logs begin here; whatever happened before left none.
@@ -15,6 +17,17 @@ const DAY: Time = 86_400;
 pub(crate) struct Estate {
     pub start: World,
     pub plan: Vec<(Time, Op)>,
+}
+
+impl Estate {
+    /// The same in a shorter time. A lake has a folder for each day, and a question reads each: a company of ten days is as good as
+    /// one of forty.
+    pub(crate) fn faster(mut self, times: Time) -> Self {
+        for (at, _) in &mut self.plan {
+            *at = WINDOW_START + (*at - WINDOW_START) / times;
+        }
+        self
+    }
 }
 
 const LIST_SECRETS: Ask = Ask {
@@ -297,7 +310,8 @@ fn plot(a: &mut Author, cluster: usize) {
         },
     );
 
-    match a.rng.below(5) {
+    let fate = a.rng.below(5);
+    match fate {
         0 => a.push(
             30,
             Op::DeletePrincipal {
@@ -379,4 +393,17 @@ fn plot(a: &mut Author, cluster: usize) {
         }
         _ => {}
     }
+    let is_quiet = fate == 4 || (fate == 3 && mode != Mode::Both);
+    more(
+        a,
+        &Cast {
+            cluster,
+            account,
+            mode,
+            writer,
+            stranger,
+            node,
+            is_quiet,
+        },
+    );
 }
