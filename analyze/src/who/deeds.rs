@@ -56,7 +56,14 @@ pub(super) fn deeds(world: &World<'_>, asked: &Asked<'_>) -> BTreeMap<String, Ve
             Some(person) if people::is_generic(session) => person.name.clone(),
             _ => session.to_owned(),
         });
-        if asked.means(&change.actor, session.as_deref().into_iter()) {
+        // A person who is a principal has the deed below; the session's own name means whoever had it.
+        let has_principal = person.as_ref().is_some_and(|person| person.principal.is_some());
+        let name = if has_principal {
+            change.session
+        } else {
+            session.as_deref()
+        };
+        if asked.means(&change.actor, name.into_iter()) {
             let key = (
                 change.actor.clone(),
                 change.cluster.clone(),
