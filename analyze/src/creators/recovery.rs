@@ -597,21 +597,16 @@ fn rebuild() -> RecoveryOption {
     )
 }
 
-/// What people try.
+/// What people try. It is in the reason, because options that do not work are shown with their reason alone.
 fn what_does_not_work() -> RecoveryOption {
-    option(
-        "What does not work",
-        Works::No,
-        "these are tried often, and none opens the cluster",
-        Vec::new(),
-        &[
-            "changing the creator of a cluster: no API does that",
-            "editing the cluster-admin binding from outside: it needs a login",
-            "adding system:masters to an access entry: EKS refuses groups that start with system:",
-            "giving AdministratorAccess in IAM and expecting kubectl to work: IAM rights open nothing in Kubernetes by themselves, only the access entry above",
-            "creating the cluster's own IAM role again",
-            "setting the mode back: it moves one way only",
-            "eksctl create iamidentitymapping without a Kubernetes login that may edit aws-auth",
-        ],
-    )
+    const TRIED: [&str; 7] = [
+        "changing the creator of a cluster: no API does that",
+        "editing the cluster-admin binding from outside: it needs a login",
+        "adding system:masters to an access entry: EKS refuses groups that start with system:",
+        "giving AdministratorAccess in IAM and expecting kubectl to work: IAM rights open nothing in Kubernetes by themselves, only the access entry above",
+        "creating the cluster's own IAM role again",
+        "setting the mode back: it moves one way only",
+        "eksctl create iamidentitymapping without a Kubernetes login that may edit aws-auth",
+    ];
+    option("What does not work", Works::No, TRIED.join("; "), Vec::new(), &[])
 }

@@ -137,8 +137,8 @@ fn sentence(reason: Reason) -> &'static str {
         R::ClientExecApiVersion => "Update the AWS CLI and kubectl, and regenerate the kubeconfig",
         R::ClientExecFailed => "Run the kubeconfig's exec command by itself and correct what it reports",
         R::ClientExecNotFound => "Install the AWS CLI where the kubeconfig's exec command finds it",
-        R::ClientKubeconfigContext => "Choose a context that exists",
-        R::ClientKubeconfigMissing => "Write a kubeconfig",
+        R::ClientKubeconfigContext => "Choose a context that exists: kubectl config get-contexts lists them",
+        R::ClientKubeconfigMissing => "Write a kubeconfig with aws eks update-kubeconfig",
         R::ClientKubeconfigPermissions => "Make the kubeconfig readable for its user only",
         R::ClientNetworkDns | R::ClientNetworkRefused | R::ClientNetworkTimeout => {
             "Reach the cluster's endpoint: VPN, security group, public access CIDRs, DNS of the VPC"
