@@ -79,7 +79,14 @@ pub fn can_i(facts: &Facts, cluster: &Cluster, who: &As, request: &Request, at: 
     };
     let mut request = request.clone();
     let mut notes = Vec::new();
-    if request.namespace.is_some() && request.url.is_none() && is_cluster_scoped(&request.api_group, &request.resource)
+    // The API server takes the name of a namespace for the namespace of the request.
+    let is_namespace_itself =
+        request.api_group.is_empty() && request.resource == "namespaces" && request.name.is_some();
+    if is_namespace_itself {
+        request.namespace = request.name.clone();
+    } else if request.namespace.is_some()
+        && request.url.is_none()
+        && is_cluster_scoped(&request.api_group, &request.resource)
     {
         notes.push(format!(
             "{} is not namespaced: a request for it has no namespace, and no RoleBinding applies",

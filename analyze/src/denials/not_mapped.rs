@@ -155,7 +155,17 @@ impl Refused<'_, '_> {
                     Some(gap) => gap.sentence(),
                     None => "a write between does not show its content".to_owned(),
                 };
-                self.by_content(doubt.nearest?, Some(&why))
+                let seen = match doubt.seen {
+                    Some(seen) if seen > ts => {
+                        format!(
+                            "as a snapshot of {} shows aws-auth, which is younger than the refusal: {why}",
+                            format_rfc3339(seen)
+                        )
+                    }
+                    Some(seen) => format!("as aws-auth was at {}: {why}", format_rfc3339(seen)),
+                    None => why,
+                };
+                self.by_content(doubt.nearest?, Some(&seen))
             }
         }
     }
@@ -195,7 +205,7 @@ impl Refused<'_, '_> {
             None => confidence,
         };
         let say = |cause: String| match across {
-            Some(why) => format!("{cause} (as aws-auth was seen at another time: {why})"),
+            Some(why) => format!("{cause} ({why})"),
             None => cause,
         };
         let (section, key) = if caller.contains(":user/") {

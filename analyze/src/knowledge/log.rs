@@ -14,10 +14,8 @@ const HOUR: Micros = 3600 * 1_000_000;
 const DAY: Micros = 24 * HOUR;
 /// What was seen is taken to hold for this long where nothing could have shown a change.
 pub(crate) const FRESH: Micros = DAY;
-/// Fewer recorded days than this make no habit.
-const FEW: u64 = 2;
-/// So many records on a recorded day are a log that speaks often.
-const OFTEN: u64 = 4;
+/// So many recorded days, with so many records a day, are a log that speaks often.
+const OFTEN: [(u64, u64); 2] = [(2, 6), (5, 4)];
 const WEEKEND: Micros = 80 * HOUR;
 /// A log without a habit that begins this long after the cluster did was not there from the beginning.
 const LATE: Micros = 7 * DAY;
@@ -124,6 +122,17 @@ impl Days {
         Self(days.map(|(number, day)| (*number, cut(day))).collect())
     }
 
+    /// Whether most days of several have a record.
+    fn are_most(&self) -> bool {
+        let span = self
+            .0
+            .keys()
+            .next()
+            .zip(self.0.keys().next_back())
+            .map_or(0, |(first, last)| last - first + 1);
+        self.0.len() >= 5 && self.0.len() * 5 >= usize::try_from(span).unwrap_or(usize::MAX).saturating_mul(3)
+    }
+
     /// Stretches without a record between days that have some.
     fn silences(&self) -> Vec<(Micros, Micros)> {
         let next = self.0.values().skip(1);
@@ -140,7 +149,7 @@ impl Days {
         let span = u64::try_from(last - first + 1).ok()?;
         let days = self.0.len() as u64;
         let records: u64 = self.0.values().map(|day| day.records).sum();
-        let speaks_often = days >= FEW && records >= days * OFTEN;
+        let speaks_often = OFTEN.iter().any(|(few, often)| days >= *few && records >= days * often);
         let speaks_daily = days >= 10 && days * 20 >= span * 19;
         if !speaks_often && !speaks_daily {
             return None;
@@ -176,7 +185,9 @@ impl Log {
                 why,
             })
         };
-        let habit = days.habit();
+        // The calls of an account are no steady stream: a trail has a habit only where it speaks on most days.
+        let is_trail = matches!(kind, LogKind::Trail | LogKind::Iam);
+        let habit = days.habit().filter(|_| !is_trail || days.are_most());
         // A trail is the account's: it was there before the cluster's first call.
         let is_late = match kind {
             LogKind::Audit | LogKind::Authenticator => !is_born || first - start > habit.unwrap_or(LATE),
@@ -256,6 +267,7 @@ impl Log {
                     (Some(habit), _) => habit,
                     (None, LogKind::Trail | LogKind::Iam) if looks_as_of => Micros::MAX,
                     (None, _) if looks_as_of => LATE,
+                    (None, _) if measure == Measure::Fresh => FRESH,
                     (None, _) => 0,
                 };
                 gap.lies_between(from, to) && silence > bearable

@@ -32,6 +32,8 @@ pub(crate) struct Doubt<T> {
     pub(crate) gap: Option<Gap>,
     /// What the nearest record shows, across the gap.
     pub(crate) nearest: Option<T>,
+    /// When the nearest record saw it.
+    pub(crate) seen: Option<Micros>,
 }
 
 impl<T> Known<T> {

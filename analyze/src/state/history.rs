@@ -111,6 +111,18 @@ impl<T> History<T> {
             (None, Some(born)) => log.gap_since_birth(measure, born, ts),
             (None, None) => log.gap_between(measure, Micros::MIN, ts),
         };
+        // A look that finds it with no change between finds what was there before, made before the log began.
+        if before.is_none()
+            && let Some(Version {
+                how: How::Look,
+                state: State::Is(value),
+                at,
+                ..
+            }) = after
+            && log.gap_between(Measure::Whole, ts, at.ts).is_none()
+        {
+            return Known::Is(value);
+        }
         if gap_before.is_none() {
             match (before.map(|version| &version.state), born) {
                 (Some(State::Is(value)), _) => return Known::Is(value),
@@ -132,6 +144,7 @@ impl<T> History<T> {
         let nearest = before
             .filter(|_| across(before))
             .or(after.filter(|after| across(Some(after)) && after.how == How::Look));
+        let seen = nearest.map(|version| version.at.ts);
         let nearest = nearest.and_then(|version| match &version.state {
             State::Is(value) => Some(value),
             State::Absent | State::Obscured => None,
@@ -139,6 +152,7 @@ impl<T> History<T> {
         Known::Unknown(Doubt {
             gap: gap_before.or(gap_after).cloned(),
             nearest,
+            seen,
         })
     }
 

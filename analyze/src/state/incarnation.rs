@@ -352,11 +352,13 @@ impl<'f> Incarnation<'f> {
             (Mode::Unknown | Mode::SomeApi, gap) => Known::Unknown(Doubt {
                 gap,
                 nearest: (mode == Mode::SomeApi).then_some(mode),
+                seen: None,
             }),
             (_, None) => Known::Is(mode),
             (_, Some(gap)) => Known::Unknown(Doubt {
                 gap: Some(gap),
                 nearest: Some(mode),
+                seen: last.map(|last| last.at.ts),
             }),
         }
     }
