@@ -16,7 +16,7 @@ const DAY: Micros = 24 * HOUR;
 pub(crate) const FRESH: Micros = DAY;
 /// So many recorded days, with so many records a day, are a log that speaks often.
 const OFTEN: [(u64, u64); 2] = [(2, 6), (5, 4)];
-const WEEKEND: Micros = 80 * HOUR;
+const WEEKEND: Micros = 90 * HOUR;
 /// A log without a habit that begins this long after the cluster did was not there from the beginning.
 const LATE: Micros = 7 * DAY;
 
@@ -123,7 +123,7 @@ impl Days {
     }
 
     /// Whether most days of several have a record.
-    fn are_most(&self) -> bool {
+    pub(crate) fn are_most(&self) -> bool {
         let span = self
             .0
             .keys()
@@ -144,13 +144,13 @@ impl Days {
     }
 
     /// How long the log may be silent by its own habit; `None` where it has none.
-    fn habit(&self) -> Option<Micros> {
+    pub(crate) fn habit(&self) -> Option<Micros> {
         let (first, last) = (self.0.keys().next()?, self.0.keys().next_back()?);
         let span = u64::try_from(last - first + 1).ok()?;
         let days = self.0.len() as u64;
         let records: u64 = self.0.values().map(|day| day.records).sum();
         let speaks_often = OFTEN.iter().any(|(few, often)| days >= *few && records >= days * often);
-        let speaks_daily = days >= 10 && days * 20 >= span * 19;
+        let speaks_daily = days >= 10 && days * 10 >= span * 9;
         if !speaks_often && !speaks_daily {
             return None;
         }
@@ -162,6 +162,8 @@ impl Days {
         let is_regular = long <= usual / 2 * 3;
         let habit = match is_regular {
             true => long / 4 * 7,
+            // Long silences that come back are a habit too.
+            false if lengths.len() >= 5 => (long / 4 * 7).min(WEEKEND).max(at(75)? / 4 * 7),
             false => (at(75)? / 4 * 7).max((usual * 5).min(WEEKEND)),
         };
         Some(habit.max(12 * HOUR))

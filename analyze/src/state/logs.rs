@@ -89,6 +89,7 @@ impl Trails {
             }
         }
         let none = Days::default();
+        let expects_trail = self.expects_all();
         for (cluster, lives) in &mut world.lives {
             let rejects = world.facts.rejects.iter().filter(|reject| {
                 !is_of_trail(reject)
@@ -107,7 +108,7 @@ impl Trails {
             });
             let trail_cuts = cut::trail_cuts(trail_rejects);
             for life in lives {
-                life.expects_trail = self.has_trails();
+                life.expects_trail = expects_trail;
                 let end = life.deleted_at.unwrap_or(self.at).min(self.at);
                 let of = |table: &'static str| {
                     days.get(&(cluster.clone(), table))
@@ -139,9 +140,11 @@ impl Trails {
         }
     }
 
-    /// Whether the lake has CloudTrail of any account: one that is not there is missing, and not left to others.
-    pub(super) fn has_trails(&self) -> bool {
-        !self.regions.is_empty()
+    /// Whether the lake has a steady CloudTrail of some account, so that a region or account without a record is missing and not quiet.
+    pub(super) fn expects_all(&self) -> bool {
+        self.accounts
+            .values()
+            .any(|days| days.are_most() && days.habit().is_some())
     }
 
     fn trail_of(&self, cluster: &Cluster, born: Option<Micros>, end: Micros) -> Log {
