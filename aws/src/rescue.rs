@@ -25,9 +25,6 @@ const OF_EKS: &[&str] = &[
     "AssociateAccessPolicy",
     "DisassociateAccessPolicy",
 ];
-/// Events that end or renew a principal, in the home region.
-const OF_IAM: &[&str] = &["DeleteRole", "DeleteUser", "CreateRole", "CreateUser"];
-
 /// Fetches the cluster's present state, its life in CloudTrail, and the latest logins.
 ///
 /// # Errors
@@ -71,8 +68,6 @@ pub async fn fetch(
                 }
             }
         }
-        let home = home_of(&account.region());
-        jobs.extend(OF_IAM.iter().map(|name| lookup(aws, account, home, name)));
     }
     let look = Look {
         clusters: vec![cluster.to_owned()],
@@ -88,6 +83,47 @@ pub async fn fetch(
     };
     scopes.extend(pulled);
     let (more, looked) = snapshot::keep(lake, seen)?;
+    report.add(more);
+    scopes.extend(looked);
+    Ok((report, summed_up(scopes)))
+}
+
+/// Fetches what became of some principals: whether IAM has them now, and the events that name them. A busy account makes and deletes
+/// thousands of roles, so that each is looked up by its name.
+///
+/// # Errors
+/// Where the lake cannot be written.
+pub async fn fates(
+    aws: &Arc<Aws>,
+    lake: &mut Lake,
+    principals: &[String],
+    stop: &Arc<AtomicBool>,
+) -> Result<(IngestReport, Vec<Scope>), eksplain_ingest::Error> {
+    let (accounts, mut scopes) = aws.accounts("rescue").await;
+    let mut jobs = Vec::new();
+    let mut looks = Vec::new();
+    for account in &accounts {
+        let own: Vec<&String> = principals
+            .iter()
+            .filter(|arn| {
+                let of = arn.split(':').nth(4);
+                of.is_some() && account.id.as_deref().is_none_or(|id| of == Some(id))
+            })
+            .collect();
+        let home = home_of(&account.region());
+        for arn in &own {
+            let Some(name) = arn.rsplit('/').next().filter(|_| arn.contains('/')) else {
+                continue;
+            };
+            let attribute = (LookupAttributeKey::ResourceName, name.to_owned());
+            let part = format!("resource/{name}");
+            jobs.push(lookup_job(aws, account, home, &part, Some(attribute), reach()));
+        }
+        looks.push(snapshot::principals(aws, account, own.into_iter().cloned().collect()).await);
+    }
+    let (mut report, pulled) = pull::run(lake, jobs, &aws.meter(), stop).await?;
+    scopes.extend(pulled);
+    let (more, looked) = snapshot::keep(lake, looks)?;
     report.add(more);
     scopes.extend(looked);
     Ok((report, summed_up(scopes)))
@@ -121,11 +157,15 @@ fn summed_up(scopes: Vec<Scope>) -> Vec<Scope> {
 
 /// Events of one name, as far back as they go.
 fn lookup(aws: &Arc<Aws>, account: &Account, region: &str, event: &str) -> Job {
+    let attribute = (LookupAttributeKey::EventName, event.to_owned());
+    lookup_job(aws, account, region, &format!("event/{event}"), Some(attribute), reach())
+}
+
+/// As far back as event history goes.
+fn reach() -> Range {
     let now = now();
-    let window = Range {
+    Range {
         from: now - REACH,
         to: now,
-    };
-    let attribute = (LookupAttributeKey::EventName, event.to_owned());
-    lookup_job(aws, account, region, &format!("event/{event}"), Some(attribute), window)
+    }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use eksplain_aws::Settings;
-use eksplain_aws::rescue::fetch;
+use eksplain_aws::rescue::{fates, fetch};
 use serde_json::json;
 
 use super::ingest::aws::{Access, pull};
@@ -14,6 +14,8 @@ use super::{Global, ask};
 use crate::error::{Exit, Failure};
 use crate::render::{self, Output, Page, Text, say};
 use crate::settings::{DayEnd, now, time};
+use crate::view::admins::Admin;
+use crate::view::creators::Creator;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -42,14 +44,25 @@ pub(super) struct Arguments {
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let since = time("--logins-since", &arguments.logins_since, now(), DayEnd::First)?;
     let principals = snapshot::principals_of_lake(global)?;
-    let settings = Settings {
-        is_hurried: true,
-        ..arguments.access.settings(global, arguments.region.as_deref())?
+    let settings = || -> Result<Settings, Failure> {
+        Ok(Settings {
+            is_hurried: true,
+            ..arguments.access.settings(global, arguments.region.as_deref())?
+        })
     };
     let stop = stop_on_interrupt();
-    let run = pull(global, settings, async |aws, mut lake| {
+    let mut run = pull(global, settings()?, async |aws, mut lake| {
         fetch(&aws, &mut lake, &arguments.cluster, principals, since, &stop).await
     })?;
+    // Whoever made the cluster or may get in is known only now: what became of them is asked by name.
+    let (creators, admins) = ask::of_cluster(global, &arguments.cluster)?;
+    let matter = who_matters(&creators.findings, &admins.findings);
+    if !matter.is_empty() {
+        let more = pull(global, settings()?, async |aws, mut lake| {
+            fates(&aws, &mut lake, &matter, &stop).await
+        })?;
+        run.add(more);
+    }
     let exit = run.sum_up(global)?;
     let (creators, admins) = ask::of_cluster(global, &arguments.cluster)?;
     if creators.findings.is_empty() && admins.findings.is_empty() {
@@ -88,4 +101,21 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         Exit::Answered if creators.findings.is_empty() && admins.findings.is_empty() => Exit::Refused.into(),
         exit => exit.into(),
     })
+}
+
+/// At most so many principals are asked by name: at two requests a second, more would take longer than somebody who is locked out waits.
+const MOST: usize = 20;
+
+/// The creator first, then whoever has or had power.
+fn who_matters(creators: &[Creator], admins: &[Admin]) -> Vec<String> {
+    let made = creators.iter().filter_map(|creator| creator.creator.principal.clone());
+    let had = admins.iter().map(|admin| admin.principal.clone());
+    let mut matter: Vec<String> = Vec::new();
+    for arn in made.chain(had).filter(|arn| arn.starts_with("arn:")) {
+        if !matter.contains(&arn) {
+            matter.push(arn);
+        }
+    }
+    matter.truncate(MOST);
+    matter
 }

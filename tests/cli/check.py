@@ -305,6 +305,11 @@ def main():
                         _, _, given = check_table(tables["eksctl"], words)
                         if "region" not in given:
                             raise Wrong("without --region")
+                    elif words[0] == "eksplain":
+                        # Its own parser: help comes only where all before it was understood.
+                        answer = subprocess.run([os.environ["EKSPLAIN_BIN"], *words[1:], "--help"], capture_output=True, text=True)
+                        if answer.returncode:
+                            raise Wrong(answer.stderr.strip().splitlines()[0])
                     elif words[0] == "export":
                         if not re.match(r"^[A-Z_]+=[a-z0-9.-]+$", words[1]):
                             raise Wrong("not an assignment")

@@ -16,6 +16,7 @@ pub(crate) fn check(answers: &[Value]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/check.py");
     let mut child = Command::new(python)
         .arg(script)
+        .env("EKSPLAIN_BIN", env!("CARGO_BIN_EXE_eksplain"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

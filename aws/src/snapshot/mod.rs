@@ -98,6 +98,18 @@ pub(crate) async fn fetch(aws: &Aws, accounts: &[Account], look: &Look) -> Vec<P
     parts
 }
 
+/// Asks IAM alone.
+pub(crate) async fn principals(aws: &Aws, account: &Account, arns: BTreeSet<String>) -> Part {
+    let scope = Scope::new(account.id.as_deref(), None, "snapshot").part("iam");
+    let (seen, scope) = iam::principals(aws, account, arns, scope).await;
+    Part {
+        account: account.clone(),
+        region: None,
+        seen,
+        scope,
+    }
+}
+
 /// Puts what was seen into the lake.
 pub(crate) fn keep(lake: &mut Lake, parts: Vec<Part>) -> Result<(IngestReport, Vec<Scope>), eksplain_ingest::Error> {
     let mut intake = Intake::begin(lake, KeepRaw::Evidence)?;

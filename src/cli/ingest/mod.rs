@@ -37,7 +37,7 @@ pub(crate) enum Source {
     Cloudwatch(cloudwatch::Arguments),
     /// CloudTrail's management events of the last 90 days by LookupEvents
     Cloudtrail(cloudtrail::Arguments),
-    /// Present state: clusters, access entries, IAM principals; saved output of kubectl, aws and eksctl
+    /// Present state of EKS and IAM, or saved output of kubectl, aws and eksctl
     Snapshot(snapshot::Arguments),
 }
 
@@ -165,7 +165,7 @@ impl Run {
     }
 
     /// Takes what another part of the same command did.
-    fn add(&mut self, other: Self) {
+    pub(in crate::cli) fn add(&mut self, other: Self) {
         self.report.add(other.report);
         self.scopes.extend(other.scopes);
         self.requests += other.requests;
