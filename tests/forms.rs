@@ -72,6 +72,8 @@ fn states() -> Vec<(&'static str, Value, Vec<Record>)> {
             vec![
                 "cluster_role_binding a 111122223333 us-west-2 prod",
                 "cluster_role_binding b 111122223333 us-west-2 prod",
+                // Assumed to be all: nothing tells that it is not.
+                "list cluster_role_bindings 111122223333 us-west-2 prod",
             ],
         ),
         (
@@ -99,6 +101,7 @@ fn states() -> Vec<(&'static str, Value, Vec<Record>)> {
             "kubectl get rolebindings -n dev",
             list(&[role_binding("dev", "a"), role_binding("dev", "b")]),
             vec![
+                "list role_bindings:dev 111122223333 us-west-2 prod",
                 "role_binding a 111122223333 us-west-2 prod",
                 "role_binding b 111122223333 us-west-2 prod",
             ],
@@ -495,7 +498,7 @@ fn kinds() -> Vec<(&'static str, Vec<u8>, Fate)> {
         ("audit.ndjson.xz", folder::xz(audit.as_bytes()), Read([0, 1, 0, 0])),
         ("utf16.log", utf16(&format!("{GRANT}\r\n")), Read([1, 0, 0, 0])),
         // present state
-        ("rbac.yaml", text(yaml(&list(&[binding("a")]), 0)), Read([0, 0, 0, 1])),
+        ("rbac.yaml", text(yaml(&list(&[binding("a")]), 0)), Read([0, 0, 0, 2])),
         ("describe-cluster.json", text(cluster().to_string()), Read([0, 0, 0, 1])),
         ("pods.json", text(list(&[json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}})]).to_string()), PassedOver("objects of Kubernetes")),
         // neighbours in a bucket

@@ -158,7 +158,14 @@ fn summed_up(scopes: Vec<Scope>) -> Vec<Scope> {
 /// Events of one name, as far back as they go.
 fn lookup(aws: &Arc<Aws>, account: &Account, region: &str, event: &str) -> Job {
     let attribute = (LookupAttributeKey::EventName, event.to_owned());
-    lookup_job(aws, account, region, &format!("event/{event}"), Some(attribute), reach())
+    lookup_job(
+        aws,
+        account,
+        region,
+        &format!("event/{event}"),
+        Some(attribute),
+        reach(),
+    )
 }
 
 /// As far back as event history goes.

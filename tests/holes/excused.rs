@@ -151,6 +151,11 @@ fn shows(gone: &Removed, left: &Logs<'_>, plan: &[(Time, Op)], at_ms: i64) -> bo
             lines.map(|r| r.at_ms).collect()
         }
     };
+    // A lake without any CloudTrail is one of somebody who has none: what only it would tell is said as a blind spot.
+    let is_of_trail = matches!(gone.place, Place::Trail { .. });
+    if is_of_trail && !left.trail.values().flatten().any(|record| record.at_ms <= at_ms) {
+        return false;
+    }
     let before = times.iter().filter(|t| **t <= gone.at_ms).max().copied();
     let after = times.iter().filter(|t| **t > gone.at_ms && **t <= at_ms).min().copied();
     // A log that begins with its cluster lacks nothing before.

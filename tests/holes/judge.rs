@@ -28,7 +28,7 @@ const DATES: [&str; 2] = ["valid_from", "valid_to"];
 /// Rules of `check` that speak of the logs, or of what somebody did: both hold whatever became of the cluster since. The others speak of
 /// a state that must be known at the moment.
 fn of_logs(rule: &str) -> bool {
-    matches!(rule, "logs.missing" | "access.changed")
+    matches!(rule, "logs.missing" | "logs.switched-off" | "access.changed")
 }
 
 impl<'a> Judge<'a> {
@@ -308,7 +308,7 @@ impl<'a> Judge<'a> {
             let like = |f: &Value| {
                 f["cluster"] == holed["cluster"]
                     && f["kind"] == holed["kind"]
-                    && (kind == "new-cluster" || f["subject"] == holed["subject"])
+                    && (kind == "new-cluster" || subject == "unknown" || f["subject"] == holed["subject"])
             };
             let holds = items(&self.full["changes"], "findings").any(like);
             self.holds(holds, format!("diff: {kind}, of whole logs not"), || {

@@ -517,12 +517,12 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
             gap.sentence()
         );
         let is_hole = life.logs.trail.hole_between(gap.from, at).is_some();
-        let is_missing = gap.why == Why::NotIngested && life.expects_trail && !life.cluster.account.is_empty();
+        let is_missing = life.lacks_trail();
         let was_known = life.modes.iter().any(|change| change.at.ts <= at);
         let may_have_moved = is_missing || (is_hole && was_known && gap.why != Why::NotIngested);
         for reach in reaches
             .iter_mut()
-            .filter(|reach| may_have_moved && reach.span.end.is_none())
+            .filter(|reach| is_missing || (may_have_moved && reach.span.end.is_none()))
         {
             let from = gap.from.max(reach.span.start.saturating_add(1));
             reach.span.cut(from, EndProof::Nothing, &sentence);

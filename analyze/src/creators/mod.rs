@@ -133,6 +133,10 @@ fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micr
 
 /// Whether the creator is admin, by its own routes.
 fn own_grant(creator: &Creator, admins: &[Admin], knows_entries: bool) -> OwnGrant {
+    // Who is only guessed to have made the cluster was given nothing that is known.
+    if !matches!(creator.basis, Some(Basis::CreateClusterEvent | Basis::AccessEntry)) {
+        return OwnGrant::Unknown;
+    }
     let principal = creator.creator.principal.as_ref();
     let own = admins
         .iter()

@@ -66,8 +66,10 @@ fn refusal(world: &World<'_>, call: &CloudTrailCall, trusts: &Trusts<'_>) -> Opt
         message.as_ref(),
         trusts,
     )?;
-    let is_no_refusal = matches!(verdict.reason, Reason::EksOther | Reason::IamOther | Reason::StsOther)
-        && refuses_nobody(call.error_code.as_deref().unwrap_or_default());
+    let is_other = matches!(verdict.reason, Reason::EksOther | Reason::IamOther | Reason::StsOther);
+    if is_other && refuses_nobody(call.error_code.as_deref().unwrap_or_default()) {
+        return None;
+    }
     let by_message = || {
         message
             .as_ref()
@@ -114,7 +116,7 @@ fn refusal(world: &World<'_>, call: &CloudTrailCall, trusts: &Trusts<'_>) -> Opt
             &call.at,
             format!("{} failed with {code}", call.event_name),
         )],
-        only_with_all: is_service || is_service_role || is_no_refusal,
+        only_with_all: is_service || is_service_role,
         last_success,
         seen: seen::by_aws(code, &call.event_name, text.as_deref()),
         principal,

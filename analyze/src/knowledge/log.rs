@@ -237,6 +237,25 @@ impl Log {
         }
     }
 
+    /// Notes the silences in which another log shows that there was something to tell: who logs in asks for something.
+    pub(crate) fn compare(&mut self, own: &Days, other: &Days, until: Micros) {
+        let spoke_within = |from: Micros, to: Micros| {
+            let days = other.within(from.saturating_add(HOUR), to.saturating_sub(HOUR));
+            let mut bounds = days.0.values().filter(|day| day.first > from && day.last < to);
+            bounds.next().is_some()
+        };
+        for (from, to) in own.silences().into_iter().filter(|(from, to)| to - from > DAY) {
+            if spoke_within(from, to) {
+                self.note(from, to, Why::Silence);
+            }
+        }
+        if let Some((_, last)) = own.bounds()
+            && other.bounds().is_some_and(|(_, spoke)| spoke > last + DAY)
+        {
+            self.note(last, until, Why::Ended);
+        }
+    }
+
     /// Notes a gap that a record tells of.
     pub(crate) fn note(&mut self, from: Micros, to: Micros, why: Why) {
         self.gaps.push(Gap {
@@ -268,8 +287,7 @@ impl Log {
                 let bearable = match (self.habit, self.kind) {
                     (Some(habit), _) => habit,
                     (None, LogKind::Trail | LogKind::Iam) if looks_as_of => Micros::MAX,
-                    (None, _) if looks_as_of => LATE,
-                    (None, _) if measure == Measure::Fresh => FRESH,
+                    (None, _) if measure != Measure::Whole => FRESH / 2,
                     (None, _) => 0,
                 };
                 gap.lies_between(from, to) && silence > bearable

@@ -68,7 +68,9 @@ pub(super) fn history(life: &Incarnation<'_>) -> History<Content> {
                 add(&snapshot.at, None, How::Look, content(&object, Some(&snapshot.body)));
             }
             ("list", Some(list)) if lists::is_config_maps(list) => {
-                if let Some(look) = lists::Look::of(snapshot).filter(|look| !look.names_it("aws-auth")) {
+                if let Some(look) = lists::Look::of(snapshot)
+                    .filter(|look| !look.names_it("aws-auth") && !look.names_it("kube-system/aws-auth"))
+                {
                     add(look.at, None, How::Look, State::Absent);
                 }
             }

@@ -386,6 +386,11 @@ impl<'f> Incarnation<'f> {
         from_birth.filter(|_| !is_seen).cloned()
     }
 
+    /// Whether CloudTrail of its account and region is missing in a lake that has others.
+    pub(crate) fn lacks_trail(&self) -> bool {
+        self.expects_trail && self.logs.trail.bounds.is_none() && !self.cluster.account.is_empty()
+    }
+
     /// The newest record of the lake, where it is long before a moment at which the cluster lives.
     pub(crate) fn lake_ended_before(&self, at: Micros) -> Option<Micros> {
         let ended = self.logs.lake_end();

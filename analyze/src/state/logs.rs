@@ -121,6 +121,7 @@ impl Trails {
                     authenticator: of_log(LogKind::Authenticator, "authenticator"),
                     trail: self.trail_of(cluster, life.born, end),
                 };
+                logs.audit.compare(&of("audit"), &of("authenticator"), end);
                 switched_off(life, &mut logs.audit, "audit", &of("audit"));
                 switched_off(life, &mut logs.authenticator, "authenticator", &of("authenticator"));
                 let own = |ts: Micros| ts >= life.start && ts <= end;
