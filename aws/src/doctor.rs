@@ -83,7 +83,7 @@ pub async fn examine(aws: &Arc<Aws>) -> Vec<Check> {
         Check::ill(
             name,
             scope.error.unwrap_or_default(),
-            "let the caller assume the role, and the role trust the caller",
+            "allow the caller to assume the role, and make the role trust the caller",
         )
     }));
     for account in &accounts {

@@ -47,7 +47,7 @@ pub(super) fn tell(global: &Global, name: &str, config: &Config) -> Result<ExitC
 }
 
 fn in_words(global: &Global, name: &str, config: &Config, commands: &[String]) -> String {
-    let mut lines = vec![format!("{name} is right. A pass would:")];
+    let mut lines = vec![format!("{name} is valid. A run would:")];
     let mut number = 0;
     let mut step = |text: String| {
         number += 1;

@@ -41,7 +41,7 @@ impl Reader<'_> {
             {
                 found.fault(
                     at.clone(),
-                    format!("`{all}` stands alone"),
+                    format!("`{all}` cannot be combined with others"),
                     format!("write {key} = [\"{all}\"], or a list without it"),
                 );
             }
