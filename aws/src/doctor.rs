@@ -149,7 +149,10 @@ async fn region_checks(aws: &Arc<Aws>, account: &Account, region: &str) -> Vec<C
         Ok(clusters) => {
             checks.push(Check::well(
                 "eks:ListClusters",
-                format!("{} clusters in {region}", clusters.len()),
+                match clusters.len() {
+                    1 => format!("1 cluster in {region}"),
+                    count => format!("{count} clusters in {region}"),
+                },
             ));
             for (name, logging) in clusters {
                 checks.push(logs_check(&name, region, &logging, names.contains(&name)));

@@ -133,7 +133,7 @@ enum Command {
     /// Show who has, or had, cluster-admin power, by which route, and since when
     #[command(after_help = ADMINS)]
     Admins(ask::Ask),
-    /// Who created each cluster, whether that identity still exists, and how to get back in
+    /// Show who created each cluster, whether they still exist, how to get back in
     #[command(after_help = CREATORS)]
     Creators(ask::Ask),
     /// Why requests were denied: the layer, the reason, and the fix
@@ -146,12 +146,12 @@ enum Command {
     CanI(can_i::Arguments),
     /// Locked out? Find who can let you back in, and how
     Rescue(rescue::Arguments),
-    /// Explain an error message: what it means, which layer it comes from, and the fix
+    /// Explain an error message: what it means, where it comes from, the fix
     Explain(explain::Arguments),
     /// Read logs into the lake
     #[command(subcommand, after_help = INGEST)]
     Ingest(ingest::Source),
-    /// Estimate what ingesting from AWS would take: requests, bytes, time at quota, price
+    /// Estimate an ingest from AWS: requests, bytes, time at quota, price
     Plan(plan::Arguments),
     /// Check credentials, permissions, log settings and the lake, and suggest fixes
     Doctor(doctor::Arguments),

@@ -111,7 +111,7 @@ impl<'a, 't> Section<'a, 't> {
         for item in items.iter() {
             match item.get_ref() {
                 DeValue::Table(table) => sections.push(Section::new(name, table, item.span())),
-                other => found.fault(item.span(), format!("`{key}` holds {}", kind(other)), advice.clone()),
+                other => found.fault(item.span(), format!("`{key}` contains {}", kind(other)), advice.clone()),
             }
         }
         sections

@@ -142,7 +142,7 @@ impl Summary {
             .map(|admin| (&admin.cluster, admin.incarnation))
             .collect();
         if !principals.is_empty() {
-            let hold = if principals.len() == 1 { "holds" } else { "hold" };
+            let hold = if principals.len() == 1 { "has" } else { "have" };
             said.push(format!(
                 "{} {hold} cluster-admin power over {}",
                 counted(principals.len() as u64, "principal"),

@@ -336,7 +336,7 @@ pub(crate) fn cut_at_death(world: &World<'_>, span: &mut Span, canonical: &str, 
     let Some(death) = world.iam.first_end(canonical, bound_at, at) else {
         return;
     };
-    let why = "its principal was deleted and another of the same name has a new unique id, which the access entry does not admit";
+    let why = "its principal was deleted and another of the same name has a new unique ID, which the access entry does not admit";
     let proof = match !death.is_birth && death.is_exact {
         true => EndProof::Record,
         false => EndProof::GoneBy,

@@ -33,11 +33,11 @@ pub(crate) enum Source {
     Files(files::Files),
     /// Read logs from S3: CloudTrail buckets, CloudWatch exports, Firehose deliveries
     S3(s3::Arguments),
-    /// Read authenticator and audit logs of /aws/eks/*/cluster through the CloudWatch Logs API
+    /// Read authenticator and audit logs from CloudWatch Logs
     Cloudwatch(cloudwatch::Arguments),
-    /// Read CloudTrail management events of the last 90 days through LookupEvents
+    /// Read CloudTrail management events of the last 90 days (LookupEvents)
     Cloudtrail(cloudtrail::Arguments),
-    /// Read present state: clusters, access entries, IAM principals; also from saved output of kubectl, aws and eksctl
+    /// Read present state from AWS, or saved output of kubectl, aws and eksctl
     Snapshot(snapshot::Arguments),
 }
 

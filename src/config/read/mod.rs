@@ -302,7 +302,7 @@ mod tests {
         for (text, said) in [
             (
                 "[notify]\nto = \"-\"\n",
-                "changes cannot be told: there is no [report] to compare with",
+                "changes cannot be sent: there is no [report] to compare with",
             ),
             (
                 "[questions]\nfail-on = \"new-admin\"\n",
