@@ -334,7 +334,7 @@ fn check_says_what_the_pass_would_do_and_does_nothing() {
         "run eksplain ingest cloudtrail --regions=us-east-1 --accounts=org --assume-role=eksplain-read",
         "run eksplain ingest snapshot --regions=eu-west-1 --accounts=org",
         "report into s3://reports/eks (every form), encrypted by the key alias/r",
-        "tell arn:aws:sns:us-east-1:111122223333:eks if something changed",
+        "notify arn:aws:sns:us-east-1:111122223333:eks if something changed",
         "exit with 1 if it found critical",
     ] {
         assert!(said.out.contains(part), "{part}: {}", said.out);
