@@ -150,9 +150,9 @@ impl Brief {
     /// Reads a `report.json`.
     pub(crate) fn read(from: impl Read) -> Result<Self, String> {
         let brief: Self = serde_json::from_reader(from)
-            .map_err(|error| format!("it is no report of this version of eksplain ({error})"))?;
+            .map_err(|error| format!("it is not a report of this version of eksplain ({error})"))?;
         if brief.schema != crate::report::SCHEMA {
-            return Err(format!("it is no {}", crate::report::SCHEMA));
+            return Err(format!("it is not a valid {}", crate::report::SCHEMA));
         }
         Ok(brief)
     }

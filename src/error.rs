@@ -256,20 +256,20 @@ impl From<eksplain_lake::Error> for Failure {
             Error::NoSpace { source, .. } => Self::new(
                 what,
                 source.to_string(),
-                "make room and run the same command again: what was done is kept",
+                "free some space and run the same command again: what was done is kept",
                 Exit::Damaged,
             ),
             Error::Refused { source, .. } => Self::new(
                 what,
                 source.to_string(),
-                "let your user read and write there, or name another lake with --lake",
+                "grant your user read and write access, or name another lake with --lake",
                 Exit::Usage,
             ),
             Error::Damaged { .. } => Self {
                 what,
                 cause: None,
                 help: Some(
-                    "eksplain lake verify lists what is damaged; a lake can be made again from its logs".to_owned(),
+                    "eksplain lake verify lists what is damaged; a lake can be created again from its logs".to_owned(),
                 ),
                 exit: Exit::Damaged,
                 is_without_access: false,

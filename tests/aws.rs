@@ -291,7 +291,7 @@ fn rescue_answers_with_the_sources_that_answer() {
         "{answer}"
     );
     // Only CloudTrail answers here; the others are named once each, with what that leaves unknown.
-    assert!(said.contains("who logged in lately stays unknown"), "{said}");
+    assert!(said.contains("who logged in recently stays unknown"), "{said}");
     assert!(said.contains("the present access entries"), "{said}");
     assert!(!said.contains("cloudtrail:LookupEvents"), "{said}");
 

@@ -104,7 +104,7 @@ fn what_is_not_comparable_is_not_compared() {
     let (code, said) = report(&["--to", "out", "--cluster", "shop", "--fail-on", "any"]);
     assert_eq!(code, Some(0), "one cluster beside all of them is no change: {said}");
     assert!(
-        said.contains("another selection") && said.contains("--fail-on looked at nothing"),
+        said.contains("another selection") && said.contains("--fail-on had nothing to compare"),
         "{said}"
     );
     assert_eq!(latest()["selection"]["clusters"], json!(["shop"]));

@@ -426,7 +426,7 @@ fn a_lockout_says_what_it_cannot_know_of_aws_auth() {
     let recovery = |records: &Records| records.ask(&["creators"])[0]["recovery"].clone();
     let dark = recovery(&records);
     assert_eq!(dark["needed"], true, "{dark}");
-    let hint = "what aws-auth holds is not in these logs";
+    let hint = "the content of aws-auth is not in these logs";
     assert!(dark["why"].as_str().unwrap().contains(hint), "{dark}");
     // A write that the log holds whole tells: nobody is mapped.
     records.event(json!({"verb": "update", "objectRef": {"resource": "configmaps", "namespace": "kube-system", "name": "aws-auth", "apiVersion": "v1"},

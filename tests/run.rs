@@ -255,7 +255,7 @@ fn every_fault_is_shown_where_it_stands_before_anything_runs() {
             "does not name the files",
             "eksplain.toml:9:12",
             "did you mean `new-admin`?",
-            "4 faults",
+            "4 errors",
         ] {
             assert!(said.err.contains(part), "{part}: {}", said.err);
         }
@@ -284,7 +284,7 @@ fn a_configuration_that_asks_for_nothing_is_no_pass() {
     fs::write(folder.join("eksplain.toml"), text).unwrap();
     let said = eksplain(folder, &["run", "--check"]);
     assert_eq!(said.code, Some(2));
-    for part in ["eksplain.toml:6:8", "findings cannot be told", "add fail-on"] {
+    for part in ["eksplain.toml:6:8", "no findings to send", "add fail-on"] {
         assert!(said.err.contains(part), "{part}: {}", said.err);
     }
 }
@@ -315,7 +315,7 @@ fn a_lake_is_a_folder_and_a_report_goes_to_one_or_to_s3() {
         &["--lake", "demo/lake", "report", "--to", "ftp://example.com/x"],
     );
     assert_eq!(said.code, Some(2), "{}", said.err);
-    assert!(said.err.contains("neither a folder nor a place in S3"), "{}", said.err);
+    assert!(said.err.contains("neither a folder nor an S3 URI"), "{}", said.err);
     assert!(!folder.join("ftp:").exists());
 }
 
@@ -334,7 +334,7 @@ fn check_says_what_the_pass_would_do_and_does_nothing() {
         "run eksplain ingest cloudtrail --regions=us-east-1 --accounts=org --assume-role=eksplain-read",
         "run eksplain ingest snapshot --regions=eu-west-1 --accounts=org",
         "report into s3://reports/eks (every form), encrypted by the key alias/r",
-        "tell arn:aws:sns:us-east-1:111122223333:eks if something changed",
+        "notify arn:aws:sns:us-east-1:111122223333:eks if something changed",
         "exit with 1 if it found critical",
     ] {
         assert!(said.out.contains(part), "{part}: {}", said.out);
@@ -490,7 +490,7 @@ fn a_pass_is_alone_and_can_be_interrupted() {
         holder["host"].as_str().unwrap(),
         holder["since"].as_str().unwrap()
     );
-    for part in ["another pass is at work on lake: process ", &who] {
+    for part in ["another run is working on lake: process ", &who] {
         assert!(said.err.contains(part), "{part}: {}", said.err);
     }
     assert_eq!(output.status.code(), Some(130), "{err}");

@@ -112,7 +112,7 @@ fn blind_spots(
         Source::Authenticator => {}
     }
     if let Some(ended) = life.lake_ended_before(at).filter(|_| last.is_some()) {
-        spots.push(format!("The lake ends {}: nothing later is in it.", second(ended)));
+        spots.push(format!("The lake ends {}: it has no later records.", second(ended)));
     }
     spots
 }
@@ -145,7 +145,7 @@ fn of_log(lives: &[Incarnation<'_>], log: &Log, source: Source, at: Micros) -> V
             }
             Why::NotIngested => spots.push(format!("No {source} log of this cluster is in the lake: control-plane logging of type {source} is off or was not ingested, and logging is not retroactive.")),
             Why::NotYet if source == Source::Audit => spots.push(format!(
-                "What was granted before {} and not touched since is not in these logs; a snapshot would show it.",
+                "What was granted before {} and not changed since is not in these logs; a snapshot would show it.",
                 format_rfc3339(gap.to)
             )),
             Why::SwitchedOff(by) => {
@@ -154,7 +154,7 @@ fn of_log(lives: &[Incarnation<'_>], log: &Log, source: Source, at: Micros) -> V
                 spots.push(format!("Control-plane logging of type {source} is off (since {}{by}{until}); logging is not retroactive.", second(gap.from)));
             }
             Why::Ended => spots.push(format!(
-                "The {source} log of this cluster ends {} though other logs go on: {hides}, if anything, is not in these logs.",
+                "The {source} log of this cluster ends {} although other logs continue: {hides}, if anything, is not in these logs.",
                 second(gap.from)
             )),
             _ => {}
@@ -184,7 +184,7 @@ fn of_audit(life: &Incarnation<'_>, at: Micros) -> Vec<String> {
         let by = by_name(version.by.as_deref());
         let why = match version.how {
             How::Birth => "EKS does not log the content of a create",
-            _ => "the record was cut, or does not hold the object",
+            _ => "the record was cut off, or does not contain the object",
         };
         let when = format_rfc3339(version.at.ts);
         spots.push(format!(
@@ -196,7 +196,7 @@ fn of_audit(life: &Incarnation<'_>, at: Micros) -> Vec<String> {
             let name = name.as_deref().unwrap_or("an unnamed object");
             let by = by_name(cut.by.as_deref());
             spots.push(format!(
-                "The record of {by} writing {resource} {name} at {} was cut: its content from then on is not known.",
+                "The record of {by} writing {resource} {name} at {} was cut off: its content since then is not known.",
                 second(cut.at.ts)
             ));
         }
@@ -209,7 +209,7 @@ fn of_trail(world: &World<'_>, lives: &[Incarnation<'_>], life: &Incarnation<'_>
     let mut spots = Vec::new();
     let is_there = life.logs.trail.bounds.is_some();
     if is_there && lives.first().is_some_and(|first| first.created.is_none()) {
-        spots.push("The CreateCluster event is not in the lake: CloudTrail's event history ends 90 days back, an older one is only in a trail or event data store.".to_owned());
+        spots.push("The CreateCluster event is not in the lake: CloudTrail's event history covers 90 days; older events are only in a trail or event data store.".to_owned());
     }
     let account = &life.cluster.account;
     if is_there && !account.is_empty() && !world.iam.accounts().contains(account.as_str()) {
@@ -245,7 +245,7 @@ fn of_snapshot(life: &Incarnation<'_>, last: Option<Micros>, at: Micros) -> Vec<
     if !missing.is_empty() {
         let kinds = missing.join(",");
         spots.push(format!(
-            "RBAC of {name} is not wholly in the lake: `kubectl get {kinds} -A -o json | eksplain ingest snapshot --kubectl - --cluster {name}` would show the {}.",
+            "The RBAC of {name} is not completely in the lake: `kubectl get {kinds} -A -o json | eksplain ingest snapshot --kubectl - --cluster {name}` would show the {}.",
             missing.join(", ")
         ));
     }
@@ -257,7 +257,7 @@ fn of_snapshot(life: &Incarnation<'_>, last: Option<Micros>, at: Micros) -> Vec<
     let is_followed = life.logs.audit.gap_between(Measure::Whole, last, at).is_none();
     if at > last.saturating_add(FRESH) && !is_followed {
         spots.push(format!(
-            "The snapshot is of {}: what changed since is not in the lake; `eksplain ingest snapshot --cluster {name}` takes another.",
+            "The snapshot was taken {}: later changes are not in the lake; `eksplain ingest snapshot --cluster {name}` takes another.",
             second(last)
         ));
     }

@@ -46,7 +46,7 @@ impl Slip {
             Self::Partition => "the mapping names another AWS partition than the cluster's",
             Self::Wildcard => "the mapping has a wildcard, which aws-auth takes literally",
             Self::SsoSuffix => {
-                "the mapping names an earlier role of the same permission set, which was provisioned anew"
+                "the mapping names an earlier role of the same permission set, which was provisioned again"
             }
             Self::NoPrincipal => "the mapping names a group or an instance profile, which nobody logs in as",
             Self::Spelling => {

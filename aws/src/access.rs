@@ -72,7 +72,7 @@ pub struct Settings {
     pub assume_role: Option<String>,
     /// External id for it.
     pub external_id: Option<String>,
-    /// Requests a second, below the quota.
+    /// Maximum requests per second, below the quota.
     pub max_rate: Option<f64>,
     /// Rather a part soon than all late: what fails is tried again a few times only.
     pub is_hurried: bool,

@@ -83,7 +83,7 @@ pub async fn examine(aws: &Arc<Aws>) -> Vec<Check> {
         Check::ill(
             name,
             scope.error.unwrap_or_default(),
-            "let the caller assume the role, and the role trust the caller",
+            "allow the caller to assume the role, and make the role trust the caller",
         )
     }));
     for account in &accounts {
@@ -149,7 +149,10 @@ async fn region_checks(aws: &Arc<Aws>, account: &Account, region: &str) -> Vec<C
         Ok(clusters) => {
             checks.push(Check::well(
                 "eks:ListClusters",
-                format!("{} clusters in {region}", clusters.len()),
+                match clusters.len() {
+                    1 => format!("1 cluster in {region}"),
+                    count => format!("{count} clusters in {region}"),
+                },
             ));
             for (name, logging) in clusters {
                 checks.push(logs_check(&name, region, &logging, names.contains(&name)));

@@ -78,7 +78,7 @@ impl Fault {
             SdkError::TimeoutError(_) => (Kind::Transient, "timed out".to_owned(), String::new()),
             SdkError::ResponseError(_) => (
                 Kind::Transient,
-                "answer cut short or unreadable".to_owned(),
+                "response incomplete or unreadable".to_owned(),
                 chain(&error),
             ),
             SdkError::DispatchFailure(_) => {
@@ -110,7 +110,7 @@ impl Fault {
     pub fn fix(&self) -> String {
         match self.kind {
             Kind::Denied => format!(
-                "let the caller do it: {{\"Effect\": \"Allow\", \"Action\": \"{}\", \"Resource\": \"*\"}}; eksplain doctor prints the whole policy",
+                "allow the caller to do it: {{\"Effect\": \"Allow\", \"Action\": \"{}\", \"Resource\": \"*\"}}; eksplain doctor prints the whole policy",
                 self.action
             ),
             Kind::NoCredentials => "name a profile with --profile, or run aws sso login, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned(),

@@ -144,8 +144,8 @@ fn summed_up(scopes: Vec<Scope>) -> Vec<Scope> {
     for sum in &mut sums {
         let unknown = match sum.source {
             "cloudtrail" => "who created the cluster, and what changed its access entries, may stay unknown",
-            "cloudwatch" => "who logged in lately stays unknown",
-            _ => "the present access entries, and which principals still exist, may stay unknown",
+            "cloudwatch" => "who logged in recently stays unknown",
+            _ => "the current access entries, and which principals still exist, may stay unknown",
         };
         if let Some(error) = &mut sum.error {
             let told = error.split("; not fetched:").next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Publishing to a topic of SNS: one message, as JSON for programs and as text for mailboxes.
+//! Publishing to an SNS topic: one message, as JSON for programs and as text for mailboxes.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ pub async fn publish(aws: &Aws, topic: &str, message: &Message) -> Result<String
         .split(':')
         .nth(3)
         .filter(|region| !region.is_empty())
-        .ok_or_else(|| Fault::other(PUBLISH, "this is no ARN of a topic", topic))?;
+        .ok_or_else(|| Fault::other(PUBLISH, "not a valid SNS topic ARN", topic))?;
     let client = aws_sdk_sns::Client::new(&aws.own().within(region));
     let subject: String = message
         .subject

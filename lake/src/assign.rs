@@ -26,9 +26,9 @@ use crate::tables::snapshot::{SnapshotRecord, content_hash, is_of_cluster};
 pub struct Assignment<'a> {
     /// Name of the cluster.
     pub cluster: &'a str,
-    /// Account of records that name none.
+    /// Account to assume for records that name none.
     pub account: Option<&'a str>,
-    /// Region of records that name none.
+    /// Region to assume for records that name none.
     pub region: Option<&'a str>,
     /// Objects as the lake names them, folders of objects, archives; none for all.
     pub sources: &'a [String],

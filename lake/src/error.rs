@@ -18,7 +18,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The folder holds other things: another one must be named.
-    #[error("make a lake in {}: the folder is not empty and is no lake", path.display())]
+    #[error("make a lake in {}: the folder is not empty and not a lake", path.display())]
     NotALake {
         /// Folder that was to become a lake.
         path: PathBuf,

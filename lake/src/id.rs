@@ -31,7 +31,7 @@ pub struct RecordId {
 
 /// The text is no id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("read {0:?} as a record id: it has 29 letters and digits")]
+#[error("read {0:?} as a record ID: a record ID has 29 letters and digits")]
 pub struct NotAnId(pub String);
 
 impl RecordId {

@@ -325,7 +325,10 @@ impl Lake {
                 what,
             };
             if size != part.bytes {
-                return Err(damaged(format!("it has {size} bytes, its commit says {}", part.bytes)));
+                return Err(damaged(format!(
+                    "it has {size} bytes, its commit recorded {}",
+                    part.bytes
+                )));
             }
             let (mut rows, mut last) = (0, String::new());
             for batch in read(&path)? {
@@ -343,7 +346,10 @@ impl Lake {
                 }
             }
             if rows != part.rows {
-                return Err(damaged(format!("it has {rows} rows, its commit says {}", part.rows)));
+                return Err(damaged(format!(
+                    "it has {rows} rows, its commit recorded {}",
+                    part.rows
+                )));
             }
             Ok(())
         };

@@ -41,12 +41,12 @@ pub struct Origin<'a> {
     pub ts: Option<Micros>,
 }
 
-/// Which records keep their raw text.
+/// Which records to store with their raw text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum KeepRaw {
     /// Every record, and every request and response object.
     All,
-    /// What can become evidence.
+    /// Records that can become evidence.
     #[default]
     Evidence,
     /// None; rejects keep their text all the same.

@@ -237,8 +237,12 @@ pub fn parse_config_map(json: &str) -> Result<AwsAuth, serde_json::Error> {
         .and_then(|data| data.iter().find(|(_, value)| !value.is_string() && !value.is_null()));
     if let Some((key, _)) = odd {
         let sections = [Section::Roles, Section::Users, Section::Accounts];
-        let problems =
-            sections.map(|section| lost(section, format!("data.{key} is no string, so this is no ConfigMap")));
+        let problems = sections.map(|section| {
+            lost(
+                section,
+                format!("data.{key} is not a string, so this is not a valid ConfigMap"),
+            )
+        });
         return Ok(AwsAuth {
             problems: problems.to_vec(),
             ..AwsAuth::default()
@@ -319,7 +323,7 @@ fn account(item: &Value, accounts: &mut Vec<String>) -> Option<String> {
 /// Reads one entry of mapRoles or mapUsers; gives what is wrong with it.
 fn entry(section: Section, item: &Value, mappings: &mut Vec<Mapping>) -> Option<String> {
     let Value::Object(object) = item else {
-        return Some("the entry is no map of keys".to_owned());
+        return Some("the entry is not a map of keys".to_owned());
     };
     let get = |key: &str| object.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, v)| v);
     let text = |key: &str| get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

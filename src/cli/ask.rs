@@ -27,22 +27,22 @@ use crate::view::{self, Document, Finding};
 /// Which clusters and times a question is about.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Selectors {
-    /// Only clusters of this name or glob (repeatable)
+    /// Only clusters with this name or glob (repeatable)
     #[arg(long, value_name = "NAME|GLOB")]
     pub(super) cluster: Vec<String>,
-    /// Only this account
+    /// Only clusters in this account
     #[arg(long)]
     pub(super) account: Option<String>,
-    /// Only this region
+    /// Only clusters in this region
     #[arg(long)]
     pub(super) region: Option<String>,
-    /// Only calls from this time on: RFC 3339, a date, or how long ago (90d, 2h)
+    /// Only calls since this time: RFC 3339, a date, or how long ago (90d, 2h)
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
     /// Only calls up to this time
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<String>,
-    /// Answer as the world stood then [default: now]
+    /// Answer as of this time [default: now]
     #[arg(long, value_name = "TIME")]
     pub(super) at: Option<String>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Selectors {
 pub(crate) struct Ask {
     #[command(flatten)]
     selectors: Selectors,
-    /// Also what belongs to AWS and to Kubernetes itself
+    /// Include identities that AWS and Kubernetes manage
     #[arg(long)]
     all: bool,
     /// Exit 1 if a finding matches: `any`, a status, a route, a reason or its layer (repeatable)
@@ -70,7 +70,7 @@ Examples:
 pub(crate) struct AskDenials {
     #[command(flatten)]
     ask: Ask,
-    /// Refused AWS calls: those that decide about access, or all in the lake
+    /// Which refused AWS calls to include
     #[arg(long, value_enum, default_value_t = Scope::Access)]
     scope: Scope,
 }
@@ -104,9 +104,9 @@ pub(crate) struct AskCheck {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Scope {
-    /// Kubernetes, and AWS calls to eks, eks-auth, sts, iam and sso
+    /// Kubernetes requests, and AWS calls to eks, eks-auth, sts, iam and sso
     Access,
-    /// Every AWS service
+    /// Also calls to every other AWS service
     All,
 }
 
@@ -400,7 +400,7 @@ impl<'a> Asked<'a> {
     ) -> Result<ExitCode, Failure> {
         if global.output == Output::Sarif {
             return Err(Failure::usage(
-                "SARIF is a form of check's answer alone",
+                "SARIF output is only available for eksplain check",
                 "use -o json, or eksplain check -o sarif",
             ));
         }
@@ -415,7 +415,7 @@ impl<'a> Asked<'a> {
         {
             say::hint(
                 "eksplain lake status",
-                "shows what the lake holds: nothing of such a cluster up to then",
+                "lists the clusters in the lake: none has that name before then",
             );
         } else if let Some((words, gives)) = F::next(&document.findings) {
             let at = ask.selectors.at.as_ref().filter(|_| !words.starts_with("evidence"));

@@ -32,13 +32,13 @@ pub(crate) struct Arguments {
     /// RESOURCE[.GROUP][/NAME or /SUBRESOURCE], or a URL path
     #[arg(value_name = "RESOURCE[/NAME]", required_unless_present = "list")]
     resource: Option<String>,
-    /// Everything that is known to be allowed, in the namespace given or cluster-wide
+    /// List everything that is known to be allowed, in the given namespace or cluster-wide
     #[arg(long)]
     list: bool,
     /// Kubernetes user name, the ARN of an IAM principal, or User:X, Group:X, ServiceAccount:NS/NAME
     #[arg(long = "as", value_name = "USER|ARN")]
     who: String,
-    /// Group of the user, as kubectl takes it (repeatable)
+    /// Group of the user, as in kubectl (repeatable)
     #[arg(long = "as-group", value_name = "GROUP")]
     groups: Vec<String>,
     /// Namespace [default: all]
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     /// Subresource, such as log or exec
     #[arg(long)]
     subresource: Option<String>,
-    /// The cluster, by its name or a pattern, where the lake holds several
+    /// Name or glob of the cluster, if the lake has several
     #[arg(long)]
     cluster: Option<String>,
     /// Account of the cluster
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     /// Region of the cluster
     #[arg(long)]
     region: Option<String>,
-    /// Answer as the world stood then [default: now]
+    /// Answer as of this time [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
 }
@@ -103,7 +103,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         [only] => only,
         [] => {
             return Err(Failure::usage(
-                "could not find such a cluster in the lake",
+                "no cluster in the lake matches",
                 "eksplain lake status shows the clusters",
             ));
         }
@@ -113,8 +113,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
                 .map(|cluster| format!("{} ({} {})", cluster.name, cluster.account, cluster.region))
                 .collect();
             return Err(Failure::usage(
-                "could not tell which cluster is meant",
-                format!("name one by --cluster, --account, --region: {}", names.join(", ")),
+                "more than one cluster matches",
+                format!("name one with --cluster, --account, --region: {}", names.join(", ")),
             ));
         }
     };
@@ -154,11 +154,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         .map(|at| format!(" --at {}", quote(at)))
         .unwrap_or_default();
     if exit == Exit::Answered {
-        super::hint(
-            global,
-            &format!("who {whom}{at}"),
-            "tells by which way it has its rights",
-        );
+        super::hint(global, &format!("who {whom}{at}"), "shows where its rights come from");
     } else {
         let groups = arguments
             .groups

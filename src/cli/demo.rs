@@ -14,10 +14,10 @@ use crate::render::say;
 #[command(after_help = "\
 Examples:
   eksplain demo                       ingests, then asks the three questions
-  eksplain demo --keep demo           keeps logs and lake, to go on with
+  eksplain demo --keep demo           keep the logs and the lake, to continue with
   eksplain --lake demo/lake check")]
 pub(crate) struct Arguments {
-    /// Keep the logs and the lake in this folder, to go on with
+    /// Keep the logs and the lake in this folder
     #[arg(long, value_name = "DIR")]
     keep: Option<std::path::PathBuf>,
 }
@@ -32,7 +32,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let clusters = root.join("logs/eks").display().to_string();
     let mut exit = ExitCode::SUCCESS;
     let steps: [(&str, Vec<&str>); 5] = [
-        ("CloudTrail, as its bucket holds it", vec!["ingest", "files", &trail]),
+        ("CloudTrail, as its bucket has it", vec!["ingest", "files", &trail]),
         (
             "the clusters' logs, whose folders say where they come from",
             vec![
@@ -83,7 +83,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             "shows the record behind a statement: -o json gives the ids",
         );
     } else {
-        say::hint("eksplain demo --keep demo", "keeps logs and lake, to go on with");
+        say::hint(
+            "eksplain demo --keep demo",
+            "keep the logs and the lake, to continue with",
+        );
     }
     say::hint("eksplain ingest files YOUR-LOGS", "reads yours");
     Ok(exit)

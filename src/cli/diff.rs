@@ -36,10 +36,10 @@ pub(super) struct Arguments {
     new: String,
     #[command(flatten)]
     selectors: Selectors,
-    /// Refused AWS calls: those that decide about access, or all in the lake
+    /// Which refused AWS calls to include
     #[arg(long, value_enum, default_value_t = Scope::Access)]
     scope: Scope,
-    /// Exit 1 if such a change is found: any, or its kind (repeatable, or separated by commas)
+    /// Exit 1 if there is such a change: any, or a kind (repeatable, or separated by commas)
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind)]
     fail_on: Vec<String>,
 }
@@ -56,7 +56,7 @@ struct Document {
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.selectors.at.is_some() {
         return Err(Failure::usage(
-            "could not tell two times from three: diff takes OLD and NEW, and no --at",
+            "diff compares OLD with NEW and does not take --at",
             "write eksplain diff OLD NEW",
         ));
     }
@@ -69,7 +69,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let new = document_at(global, &arguments.selectors, &arguments.new, &base("NEW"))?;
     if old.at > new.at {
         say::warning(&format!(
-            "OLD is of {}, after NEW of {}: what is told as new is what was there before",
+            "OLD is of {}, after NEW of {}: what is reported as new was there before",
             old.at, new.at
         ));
     }
@@ -105,7 +105,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             match findings.iter().find(is_principal) {
                 Some(change) => {
                     let words = format!("who {}", quote(&change.subject));
-                    super::hint(global, &words, "tells all that is known of one of them");
+                    super::hint(global, &words, "shows everything known about one of them");
                 }
                 None => super::hint(global, "lake status", "shows of which times the lake has records"),
             }

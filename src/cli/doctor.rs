@@ -24,10 +24,10 @@ Examples:
 pub(super) struct Arguments {
     #[command(flatten)]
     access: Access,
-    /// Region to call when --regions names none
+    /// Region to call if --regions is not given
     #[arg(long)]
     region: Option<String>,
-    /// Print the least-privilege policy and nothing else
+    /// Print only the least-privilege policy
     #[arg(long)]
     policy: bool,
 }
@@ -97,7 +97,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
                 "prints the least that eksplain needs to be allowed",
             );
         } else {
-            super::hint(global, "plan", "says what an ingest would cost");
+            super::hint(global, "plan", "shows what an ingest would take");
         }
     }
     Ok(if is_ill { Exit::Refused } else { Exit::Answered }.into())
@@ -152,7 +152,7 @@ fn lake(global: &Global) -> Check {
         ),
         Ok(lake) => {
             let records: u64 = lake.holdings().values().map(|holding| holding.records).sum();
-            Check::well(name, format!("{} holds {records} records", global.lake.display()))
+            Check::well(name, format!("{} has {records} records", global.lake.display()))
         }
     }
 }

@@ -21,7 +21,7 @@ Examples:
 
 Ids stand in the answers' JSON: eksplain admins -o json.")]
 pub(crate) struct Arguments {
-    /// Ids, as answers give them
+    /// Record IDs from an answer
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 }
@@ -97,7 +97,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         super::hint(
             global,
             &format!("who {}", quote(who)),
-            "tells all that is known of its principal",
+            "shows everything known about its principal",
         );
     }
     for id in &document.missing {

@@ -27,7 +27,7 @@ Examples:
   eksplain explain authn.not-mapped       the page of a reason
   eksplain explain sso                    a topic: sso, creator, token, aws-auth")]
 pub(crate) struct Arguments {
-    /// The message with whatever surrounds it, an id (E05, authn.not-mapped) or a topic; - reads standard input
+    /// The message with whatever surrounds it, an id (E05, authn.not-mapped) or a topic; - for standard input
     #[arg(value_name = "ERROR TEXT")]
     text: String,
 }
@@ -128,8 +128,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
 /// Which log would tell more, where none has been read yet.
 fn without_lake(global: &Global, logs: Vec<&str>) {
     match logs.first() {
-        Some(&"cloudtrail") => super::hint(global, "ingest cloudtrail --since 2h", "reads the log that tells more"),
-        Some(_) => super::hint(global, "ingest cloudwatch --since 2h", "reads the logs that tell more"),
+        Some(&"cloudtrail") => super::hint(global, "ingest cloudtrail --since 2h", "reads the log that shows more"),
+        Some(_) => super::hint(global, "ingest cloudwatch --since 2h", "reads the logs that show more"),
         None => {}
     }
 }

@@ -26,37 +26,37 @@ pub(super) struct Arguments {
     /// Where to write it
     #[arg(long, value_name = "FILE|-", default_value = "eksplain.toml")]
     to: PathBuf,
-    /// Write it even if the file is there
+    /// Overwrite the file if it exists
     #[arg(long)]
     force: bool,
-    /// Regions to ask: a list, or all
+    /// Regions to query: a list, or all
     #[arg(long, value_name = "all|R,R…", value_delimiter = ',')]
     regions: Vec<String>,
-    /// Accounts to enter: a list, or org
+    /// Accounts to query: a list, or org
     #[arg(long, value_name = "ID,…|org", value_delimiter = ',')]
     accounts: Vec<String>,
     /// Name of the role to assume in each account
     #[arg(long, value_name = "NAME")]
     assume_role: Option<String>,
-    /// External id that the role asks for
+    /// External ID that the role requires
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
-    /// From this time on: RFC 3339, a date, how long ago, or last
+    /// Start time: RFC 3339, a date, how long ago, or last
     #[arg(long, value_name = "TIME|last")]
     since: Option<String>,
-    /// Only clusters of this name or glob (repeatable)
+    /// Only clusters with this name or glob (repeatable)
     #[arg(long, value_name = "NAME|GLOB")]
     cluster: Vec<String>,
-    /// cloudtrail, cloudwatch, snapshot, a place in S3, or a path of log files (repeatable) [default: the first three]
+    /// cloudtrail, cloudwatch, snapshot, an S3 URI, or a path of log files (repeatable) [default: the first three]
     #[arg(long, value_name = "SOURCE")]
     source: Vec<String>,
-    /// Where the report goes [default: eksplain-report]
+    /// Where to write the report [default: eksplain-report]
     #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
     report_to: Option<String>,
-    /// Who is told of changes: a topic of SNS, a file, or -
+    /// Where to send changes: the ARN of an SNS topic, a file, or - for stdout
     #[arg(long, value_name = "ARN|FILE|-", allow_hyphen_values = true)]
     notify: Option<String>,
-    /// Changes and findings that make a run exit with 1
+    /// Changes and findings that make a run exit with code 1
     #[arg(long, value_name = "WORD,…", value_delimiter = ',')]
     fail_on: Vec<String>,
 }
@@ -95,8 +95,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let name = arguments.to.display().to_string();
     let config = Config::read(&text, folder, now()).map_err(|faults| {
         Failure::pointed(
-            "these answers make no pass that can be run: nothing was written",
-            "mend the places above, which show the file that would have been written",
+            "these answers do not make a valid configuration: nothing was written",
+            "fix the places above; they show the file that would have been written",
             &name,
             &text,
             &faults,
@@ -227,7 +227,7 @@ fn region_in(text: &str, profile: &str) -> Option<String> {
 
 /// Asks for what a pass needs; every question has an answer that Enter takes.
 fn ask(known: Draft) -> Result<Draft, Failure> {
-    eprintln!("Enter takes what stands there. Everything can be changed in the file later.\n");
+    eprintln!("Press Enter to accept the default. Everything can be changed in the file later.\n");
     let regions = list(
         "Regions, separated by commas, or all",
         &if known.regions.is_empty() {
@@ -300,7 +300,7 @@ fn ask(known: Draft) -> Result<Draft, Failure> {
         },
     )?;
     let notify = one(
-        "Who is told of changes: the ARN of a topic of SNS, or a file (nothing: nobody)",
+        "Where to send changes: the ARN of an SNS topic, or a file (empty: nowhere)",
         "",
         |text| {
             if text.starts_with("arn:") {

@@ -19,33 +19,33 @@ use crate::view::{self, Coverage, cluster_words, short_time};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
-    /// What the lake holds and misses: coverage, gaps, rejects
+    /// Show what the lake contains and lacks: coverage, gaps, rejects
     #[command(after_help = "\
 Examples:
   eksplain lake status
   eksplain lake status -o json
   eksplain --lake demo/lake lake status")]
     Status,
-    /// Reads every file and compares it with what was committed
+    /// Read every file and compare it with what was committed
     #[command(after_help = "\
 Examples:
   eksplain lake verify
   eksplain lake verify -q || echo damaged       exit 5 if a file is not as it was committed")]
     Verify,
-    /// Merges small files; what the lake says stays the same
+    /// Merge small files; answers stay the same
     #[command(after_help = "\
 Examples:
   eksplain lake compact
   eksplain lake compact -o json                 how many files became how many")]
     Compact,
-    /// Gives a cluster to records already read that name none
+    /// Assign a cluster to stored records that name none
     #[command(after_help = "\
 Examples:
-  eksplain lake assign --cluster prod                                       every record without a cluster
+  eksplain lake assign --cluster prod                                       all records without a cluster
   eksplain lake assign --cluster prod --account 111122223333 --region eu-west-1 ./logs audit.zip
 
-A source is a file, a folder or an archive that was read, or its address as the lake has it (s3://…, stdin:). What a record says of its
-account and region stays. To read the files again with another hint does the same: eksplain ingest files ./logs --cluster prod")]
+A source is a file, a folder or an archive that was ingested, or its URI in the lake (s3://…, stdin:). Records that name their own account
+or region keep it. Ingesting the files again does the same: eksplain ingest files ./logs --cluster prod")]
     Assign(Assign),
 }
 
@@ -54,13 +54,13 @@ pub(crate) struct Assign {
     /// Name of the cluster
     #[arg(long, value_name = "NAME")]
     cluster: String,
-    /// Account of records that name none
+    /// Account to assume for records that name none
     #[arg(long, value_name = "ID")]
     account: Option<String>,
-    /// Region of records that name none
+    /// Region to assume for records that name none
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Files, folders or archives that were read, or their addresses [default: all]
+    /// Files, folders or archives that were ingested, or their URIs [default: all]
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
 }
@@ -147,7 +147,7 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
         Output::Table => {
             print(&mut out, &status)?;
             if status.rejects.is_empty() {
-                super::hint(global, "admins", "says who can do anything");
+                super::hint(global, "admins", "shows who can do anything");
             } else {
                 super::hint(global, "query rejects", "shows what was not understood");
             }

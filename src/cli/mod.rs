@@ -38,14 +38,14 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default())
     .placeholder(Style::new());
 
-/// Who is admin of an EKS cluster, who created it, and why requests were denied: answered from logs, with proof.
+/// Find out from logs who is admin of an EKS cluster, who created it, and why requests were denied, with the records that prove it.
 #[derive(Debug, Parser)]
 #[command(name = "eksplain", version, propagate_version = true, max_term_width = 120, styles = STYLES)]
 #[command(after_help = "\
 Start here:
-  eksplain demo                               the three questions on a small estate that comes with eksplain
-  eksplain ingest files ./logs                read log files and folders, whatever their form
-  eksplain admins                             who can do anything, and by which route
+  eksplain demo                               the three questions on sample logs that come with eksplain
+  eksplain ingest files ./logs                read log files and folders of any supported format
+  eksplain admins                             who can do anything, and how they got that access
   eksplain creators                           who created each cluster, and how to get back in
   eksplain denials --since 2h                 why requests were refused, and the fix
 
@@ -61,7 +61,7 @@ pub(crate) struct Cli {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
-    /// The lake: the folder of Parquet files that ingest writes and questions read
+    /// Folder of the lake: the Parquet files that ingest writes and questions read
     #[arg(
         long,
         global = true,
@@ -71,31 +71,31 @@ pub(crate) struct Global {
         value_parser = PathBufValueParser::new().try_map(folder)
     )]
     pub(crate) lake: PathBuf,
-    /// Profile of the AWS configuration files
+    /// Profile from the AWS configuration files
     #[arg(long, global = true, value_name = "NAME", env = "AWS_PROFILE", hide_env = true)]
     pub(crate) profile: Option<String>,
-    /// AWS region to call; for a question, only clusters of this region; for ingest, that of records that do not say it
+    /// AWS region to call; for a question, only clusters in this region; for ingest, the region to assume for records that do not name one
     #[arg(long, global = true, value_name = "REGION")]
     pub(crate) region: Option<String>,
-    /// Configuration of run [default: eksplain.toml]
+    /// Configuration file of run [default: eksplain.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Endpoint of every AWS service, for emulators
+    /// Endpoint for all AWS services, for emulators
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
-    /// Form of the answer
+    /// Output format
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
-    /// Say nothing but the answer and errors
+    /// Print only the answer and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Say more on stderr: what was read and how long it took
+    /// Print more on stderr: what was read and how long it took
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// When to use colours (NO_COLOR turns them off too)
+    /// When to use colours (NO_COLOR also turns them off)
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, hide_possible_values = true, value_name = "auto|always|never")]
     pub(crate) color: Color,
-    /// Show no progress
+    /// Do not show progress
     #[arg(long, global = true)]
     pub(crate) no_progress: bool,
 }
@@ -130,51 +130,51 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Who has, or had, cluster-admin power: by which route, since when
+    /// Show who has, or had, cluster-admin power, by which route, and since when
     #[command(after_help = ADMINS)]
     Admins(ask::Ask),
-    /// Who created each cluster, whether it still exists, how to get back in
+    /// Show who created each cluster, whether they still exist, how to get back in
     #[command(after_help = CREATORS)]
     Creators(ask::Ask),
-    /// Why requests were denied: layer, reason, how to fix it
+    /// Why requests were denied: the layer, the reason, and the fix
     Denials(ask::AskDenials),
-    /// One principal: mappings, groups, power, activity, denials
+    /// Everything about one principal: mappings, groups, power, activity, denials
     Who(ask::AskWho),
-    /// Lint of the access configuration: rule ids, severity, fix
+    /// Check the access configuration for risks and mistakes, each with its fix
     Check(ask::AskCheck),
-    /// `kubectl auth can-i`, answered from the lake
+    /// Answer `kubectl auth can-i` from the lake
     CanI(can_i::Arguments),
-    /// Locked out, now: who can let you in, and the plan to get back
+    /// Locked out? Find who can let you back in, and how
     Rescue(rescue::Arguments),
-    /// What an error message means, which layer says it, the fix
+    /// Explain an error message: what it means, where it comes from, the fix
     Explain(explain::Arguments),
     /// Read logs into the lake
     #[command(subcommand, after_help = INGEST)]
     Ingest(ingest::Source),
-    /// What pulling from AWS would cost: requests, bytes, time at quota, price
+    /// Estimate an ingest from AWS: requests, bytes, time at quota, price
     Plan(plan::Arguments),
-    /// Credentials, permissions, log types, lake: each with its fix
+    /// Check credentials, permissions, log settings and the lake, and suggest fixes
     Doctor(doctor::Arguments),
-    /// What the lake holds, and whether it is whole
+    /// Show what the lake contains, verify it, and maintain it
     #[command(subcommand, after_help = LAKE)]
     Lake(lake::Action),
-    /// A named query, or any SQL over the lake's tables
+    /// Run a named query, or any SQL, over the lake's tables
     Query(query::Arguments),
-    /// The stored record behind a piece of evidence, with its origin
+    /// Show the stored record behind a piece of evidence, with its source
     Evidence(evidence::Arguments),
-    /// The whole answer as HTML, JSON, CSV and Markdown, into a folder
+    /// Write all answers as HTML, JSON, CSV, Markdown and Parquet
     Report(report::Arguments),
-    /// What changed between two times, or between two reports
+    /// Show what changed between two times, or between two reports
     Diff(diff::Arguments),
-    /// One scheduled pass: ingest what is new, report, say what changed
+    /// Run once on a schedule: ingest what is new, report, notify about changes
     Run(run::Arguments),
-    /// Writes a commented eksplain.toml, by asking or by options
+    /// Write a commented eksplain.toml, from questions or options
     Init(init::Arguments),
-    /// A small estate that comes with eksplain, and the three questions about it
+    /// Try the three questions on sample logs that come with eksplain
     Demo(demo::Arguments),
-    /// Completion for a shell
+    /// Print the completion script for a shell
     Completions(shell::Completions),
-    /// The manual: its main page, that of a command, or all as files
+    /// Print the manual: the main page, a command's page, or all as files
     Man(shell::Manual),
 }
 

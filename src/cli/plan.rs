@@ -36,10 +36,10 @@ pub(super) struct Arguments {
     access: Access,
     #[command(flatten)]
     window: Window,
-    /// Region to call when --regions names none
+    /// Region to call if --regions is not given
     #[arg(long)]
     region: Option<String>,
-    /// Only clusters of this name or glob (repeatable)
+    /// Only clusters with this name or glob (repeatable)
     #[arg(long, value_name = "NAME|GLOB")]
     cluster: Vec<String>,
     /// Buckets to read (repeatable)

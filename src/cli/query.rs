@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     /// Name of a query, or SQL
     #[arg(required_unless_present = "list", value_name = "NAME|SQL")]
     query: Option<String>,
-    /// Named queries, tables and their columns
+    /// List named queries, tables and their columns
     #[arg(long)]
     list: bool,
     /// Print the query's text for CloudWatch Logs Insights

@@ -29,19 +29,19 @@ Examples:
   eksplain report --notify arn:aws:sns:us-east-1:111122223333:eks-access
   eksplain report -o json > report.json              on stdout, for other programs
 
-It says what changed since the newest report of an earlier day at the same place. Without --at it speaks of the newest record of the
+It shows what changed since the newest report of an earlier day at the same place. Without --at, it is as of the newest record in the
 lake, so that the same lake gives the same bytes.
-In S3, latest/ holds the page alone, replaced at once; all forms are under reports/date=…/, and latest.json names them with their hashes.
+In S3, latest/ has only the page, replaced in one step; all formats are under reports/date=…/, and latest.json lists them with their hashes.
 It needs s3:PutObject there, and s3:ListBucket and s3:GetObject for the comparison.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     selectors: Selectors,
-    /// Refused AWS calls: those that decide about access, or all in the lake
+    /// Which refused AWS calls to include
     #[arg(long, value_enum, default_value_t = Scope::Access)]
     scope: Scope,
     #[command(flatten)]
     delivery: Delivery,
-    /// Exit 1 if such a change is found: any, or its kind (repeatable, or separated by commas)
+    /// Exit 1 if there is such a change: any, or a kind (repeatable, or separated by commas)
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = diff::kind)]
     fail_on: Vec<String>,
 }
@@ -49,23 +49,23 @@ pub(super) struct Arguments {
 /// Where a report goes, and in which forms.
 #[derive(Debug, Clone, Args)]
 struct Delivery {
-    /// Folder or place in S3 that gets the files
+    /// Folder or S3 URI to write the files to
     #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX", default_value = "eksplain-report")]
     to: String,
-    /// Forms (repeatable) [default: all]
+    /// File formats (repeatable) [default: all]
     #[arg(long, value_enum, value_name = "FORM", value_delimiter = ',')]
     form: Vec<Form>,
     /// How S3 encrypts the files
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Sse::Bucket)]
     sse: Sse,
-    /// Key of KMS: id, ARN or alias; it means --sse kms
+    /// KMS key: ID, ARN or alias; implies --sse kms
     #[arg(long, value_name = "KEY")]
     kms_key: Option<String>,
     /// Earlier report to compare with: its report.json or folder, a time of the lake (7d: before the report's own time), or none
     /// [default: the newest of an earlier day at --to]
     #[arg(long, value_name = "FILE|TIME|none")]
     compare_with: Option<String>,
-    /// Who gets a short summary: - for stdout, a file, or the ARN of an SNS topic (repeatable)
+    /// Where to send a short summary: - for stdout, a file, or the ARN of an SNS topic (repeatable)
     #[arg(long, value_name = "-|FILE|ARN")]
     notify: Vec<Target>,
 }
@@ -73,7 +73,7 @@ struct Delivery {
 /// Encryption at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Sse {
-    /// As the bucket says
+    /// As the bucket is configured
     Bucket,
     /// With S3's own keys
     S3,
@@ -105,9 +105,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         made.report
     };
     if report.changes.is_none() && !arguments.fail_on.is_empty() {
-        say::warning(
-            "--fail-on looked at nothing: there is no earlier report to compare with (a form of it must be json)",
-        );
+        say::warning("--fail-on had nothing to compare: there is no earlier report (one of its formats must be json)");
     }
     let changes = report.changes.map(|changes| changes.findings).unwrap_or_default();
     let is_matched = diff::matches(&changes, &arguments.fail_on);
@@ -196,7 +194,7 @@ fn compare(
         None => match destination.map(|destination| destination.last_before(day_of(&report.at))) {
             Some(Ok(earlier)) => earlier,
             Some(Err(failure)) => {
-                say::warning("the report says nothing of changes: the earlier reports could not be read");
+                say::warning("the report does not show changes: the earlier reports could not be read");
                 let _ = failure.report();
                 None
             }
@@ -218,12 +216,12 @@ fn encryption(delivery: &Delivery) -> Result<Encryption, Failure> {
         (Sse::Bucket, None) => Ok(Encryption::OfBucket),
         (Sse::S3, None) => Ok(Encryption::S3),
         (Sse::S3, Some(_)) => Err(Failure::usage(
-            "could not tell how to encrypt: --sse s3 takes no key",
+            "--sse s3 does not take a key; use --sse kms",
             "leave --kms-key out, or write --sse kms",
         )),
         (Sse::Kms, None) => Err(Failure::usage(
-            "could not encrypt by KMS: no key is named",
-            "name one with --kms-key: its id, ARN or alias",
+            "--sse kms needs a key",
+            "name one with --kms-key: its ID, ARN or alias",
         )),
     }
 }

@@ -33,10 +33,10 @@ pub(super) struct Arguments {
     cluster: String,
     #[command(flatten)]
     access: Access,
-    /// Region to call when --regions names none
+    /// Region to call if --regions is not given
     #[arg(long)]
     region: Option<String>,
-    /// Logins from here on
+    /// Include logins since this time
     #[arg(long, value_name = "TIME", default_value = "14d")]
     logins_since: String,
 }
@@ -88,7 +88,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
                 Output::Table => Page::new(out).line(&Text::new().strong(text)),
                 _ => writeln!(out, "# {text}\n"),
             };
-            heading(&mut out, "Who can let you in")?;
+            heading(&mut out, "Who can let you back in")?;
             render::document(&mut out, output, &admins)?;
             writeln!(out)?;
             heading(&mut out, "Who made it, and how to get back in")?;

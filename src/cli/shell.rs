@@ -51,7 +51,7 @@ pub(super) fn man(global: &Global, arguments: &Manual) -> Result<ExitCode, Failu
     if let Some(folder) = &arguments.dir {
         std::fs::create_dir_all(folder)?;
         clap_mangen::generate_to(Cli::command(), folder)?;
-        super::hint(global, "man --help", "says how to read a single page");
+        super::hint(global, "man --help", "shows how to read a single page");
         return Ok(Exit::Answered.into());
     }
     let mut all = Cli::command().disable_help_subcommand(true);
@@ -67,7 +67,7 @@ pub(super) fn man(global: &Global, arguments: &Manual) -> Result<ExitCode, Failu
 fn unknown(within: &Command, name: &str) -> Failure {
     let names: Vec<&str> = within.get_subcommands().map(Command::get_name).collect();
     let help = if names.is_empty() {
-        format!("{} has no commands of its own", within.get_name())
+        format!("{} has no subcommands", within.get_name())
     } else {
         format!("commands of {}: {}", within.get_name(), names.join(", "))
     };

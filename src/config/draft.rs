@@ -28,29 +28,29 @@ impl Draft {
     pub(crate) fn toml(&self) -> String {
         let mut out = Out(String::new());
         out.line(
-            "# eksplain.toml: one scheduled pass, run by `eksplain run`; `eksplain run --check` says what it would do.\n\
+            "# eksplain.toml: the scheduled run of `eksplain run`; `eksplain run --check` shows what it would do.\n\
              # Folders and files are relative to this file. A change here needs nothing else.\n",
         );
         let lake = self.lake.as_deref().unwrap_or("eksplain-lake");
-        out.said("lake", &text(lake), "the Parquet files that every pass adds to");
+        out.said("lake", &text(lake), "the Parquet files that every run adds to");
         out.one(
             "profile",
             self.profile.as_deref(),
             "audit",
             "of the AWS configuration files",
         );
-        out.line("\n# What holds for every [[source]] that does not say otherwise.");
+        out.line("\n# Applies to every [[source]] that does not override it.");
         out.list(
             "regions",
             &self.regions,
             &["us-east-1", "eu-west-1"],
-            "or [\"all\"]; without it that of the profile",
+            "or [\"all\"]; default: the profile's region",
         );
         out.list(
             "accounts",
             &self.accounts,
             &["org"],
-            "or a list of ids; without it the caller's own …",
+            "or a list of IDs; default: the caller's account …",
         );
         out.one(
             "assume-role",
@@ -68,15 +68,15 @@ impl Draft {
             "since",
             self.since.as_deref(),
             "last",
-            "or 30d, or a date; without it 90 days of CloudTrail, 30 of CloudWatch",
+            "or 30d, or a date; default: 90 days of CloudTrail, 30 of CloudWatch",
         );
-        out.list("clusters", &self.clusters, &["prod-*"], "without it every cluster");
-        out.line("# max-rate = 1.5                     # requests a second, below the quota");
+        out.list("clusters", &self.clusters, &["prod-*"], "default: every cluster");
+        out.line("# max-rate = 1.5                     # requests per second, below the quota");
         self.sources(&mut out);
         out.line("\n[questions]");
         out.line("# clusters = [\"prod-*\"]              # what the report is about; account and region select too");
         out.line(
-            "# scope = \"all\"                      # refused calls of every AWS service, not those about access alone",
+            "# scope = \"all\"                      # refused calls to every AWS service, not only those about access",
         );
         out.list(
             "fail-on",
@@ -91,8 +91,8 @@ impl Draft {
             &text(to),
             "reports/date=…/ and latest/; a folder or s3://BUCKET/PREFIX",
         );
-        out.line("# forms = [\"html\", \"json\"]           # also csv, md, parquet; without it all");
-        out.line("# kms-key = \"alias/reports\"          # for S3; without it as the bucket encrypts");
+        out.line("# forms = [\"html\", \"json\"]           # also csv, md, parquet; default: all");
+        out.line("# kms-key = \"alias/reports\"          # for S3; default: as the bucket encrypts");
         let notify = if self.notify.is_some() { "" } else { "# " };
         out.line(&format!("\n{notify}[notify]"));
         out.one(
@@ -114,12 +114,15 @@ impl Draft {
         let is_api = |source: &str| APIS.contains(&source);
         let wants = |api: &str| self.sources.is_empty() || self.sources.iter().any(|source| source == api);
         if wants("cloudtrail") {
-            out.source("cloudtrail", "90 days of management events: who made and deleted what");
+            out.source(
+                "cloudtrail",
+                "90 days of management events: who created and deleted what",
+            );
             out.line("# event-sources = [\"eks\", \"iam\", \"sts\"]");
         }
         if wants("cloudwatch") {
             out.source("cloudwatch", "authenticator and audit logs of the clusters");
-            out.line("# only = \"identity\"                  # logins, denials, changes of RBAC and aws-auth alone");
+            out.line("# only = \"identity\"                  # only logins, denials, changes to RBAC and aws-auth");
             out.line(
                 "# via = \"insights\"                   # or filter, or export with export-to = \"s3://BUCKET/PREFIX\"",
             );

@@ -29,7 +29,7 @@ pub(crate) struct Config {
     /// The lake; that of the command line wins.
     #[serde(skip)]
     pub(crate) lake: Option<PathBuf>,
-    /// Profile of the AWS configuration files, for what is delivered.
+    /// Profile from the AWS configuration files, for what is delivered.
     pub(crate) profile: Option<String>,
     /// Where records come from, in this order.
     pub(crate) sources: Vec<Source>,
@@ -175,7 +175,7 @@ pub(crate) struct Notify {
     pub(crate) when: When,
 }
 
-/// Standard output, a file, or a topic of SNS.
+/// Standard output, a file, or an SNS topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Recipient {

@@ -35,7 +35,7 @@ pub(crate) fn region(text: &str) -> Result<(), Advice> {
         return Ok(());
     }
     Err(nearest(text, REGIONS.iter().copied()).map_or_else(
-        || "write the code of a region, for instance us-east-1".to_owned(),
+        || "write a region code, for instance us-east-1".to_owned(),
         |region| format!("did you mean `{region}`?"),
     ))
 }
@@ -46,7 +46,7 @@ pub(super) fn unknown_region(text: &str) -> Option<Advice> {
         return None;
     }
     Some(nearest(text, REGIONS.iter().copied()).map_or_else(
-        || "if AWS has it, all is well".to_owned(),
+        || "if AWS has it, it works".to_owned(),
         |region| format!("did you mean `{region}`?"),
     ))
 }
@@ -106,7 +106,7 @@ pub(crate) fn window(text: &str, now: Micros) -> Result<(), Advice> {
     }
     moment(text, now, DayEnd::First)
         .map(drop)
-        .map_err(|advice| format!("{advice}, or last to go on where the lake ends"))
+        .map_err(|advice| format!("{advice}, or last to continue where the lake ends"))
 }
 
 /// A place in S3.
@@ -123,7 +123,7 @@ pub(crate) fn place(text: &str) -> Result<(), Advice> {
     if is_bucket {
         return Ok(());
     }
-    Err("a bucket's name has 3 to 63 small letters, digits, dots and hyphens".to_owned())
+    Err("a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens".to_owned())
 }
 
 /// A name of a cluster, in which `*` is any text and `?` any letter.
@@ -131,7 +131,7 @@ pub(super) fn glob(text: &str) -> Result<(), Advice> {
     if !text.is_empty() && is_of(text, |b| b.is_ascii_alphanumeric() || b"-_*?".contains(&b)) {
         return Ok(());
     }
-    Err("a cluster's name has letters, digits, - and _; `*` stands for any text, `?` for one letter".to_owned())
+    Err("a cluster's name has letters, digits, - and _; `*` matches any text, `?` one character".to_owned())
 }
 
 /// The service whose events are looked up.

@@ -111,7 +111,7 @@ impl<'a, 't> Section<'a, 't> {
         for item in items.iter() {
             match item.get_ref() {
                 DeValue::Table(table) => sections.push(Section::new(name, table, item.span())),
-                other => found.fault(item.span(), format!("`{key}` holds {}", kind(other)), advice.clone()),
+                other => found.fault(item.span(), format!("`{key}` contains {}", kind(other)), advice.clone()),
             }
         }
         sections
@@ -195,8 +195,8 @@ impl<'a, 't> Section<'a, 't> {
         if rate.is_none() {
             found.fault(
                 value.span(),
-                format!("`{key}` is no rate"),
-                "write requests a second, above nought, for instance 1.5",
+                format!("`{key}` is not a valid rate"),
+                "write a positive number of requests per second, for instance 1.5",
             );
         }
         rate
@@ -220,13 +220,13 @@ fn text_of(found: &mut Found, key: &str, value: &Spanned<DeValue<'_>>, shape: Sh
         DeValue::Datetime(time) => time.to_string(),
         DeValue::Integer(number) => {
             let advice = format!("write it in quotes: \"{}\"", number.as_str());
-            found.fault(value.span(), format!("`{key}` is a number, not a text"), advice);
+            found.fault(value.span(), format!("`{key}` is a number, not a string"), advice);
             return None;
         }
         other => {
             found.fault(
                 value.span(),
-                format!("`{key}` is {}, not a text", kind(other)),
+                format!("`{key}` is {}, not a string", kind(other)),
                 "write it in quotes",
             );
             return None;

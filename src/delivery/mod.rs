@@ -77,7 +77,7 @@ impl Destination {
         if !to.starts_with("s3://") {
             if to.contains("://") {
                 return Err(Failure::usage(
-                    format!("could not deliver to {to}: it is neither a folder nor a place in S3"),
+                    format!("could not deliver to {to}: it is neither a folder nor an S3 URI"),
                     "write --to DIR or --to s3://BUCKET/PREFIX",
                 ));
             }
@@ -126,7 +126,7 @@ impl Destination {
             Self::Folder(root) => folder::reports(root).map_err(|error| {
                 Failure::usage(
                     format!("could not list the reports in {}: {error}", root.display()),
-                    "let your user read there, or name another folder",
+                    "grant your user read access, or name another folder",
                 )
             })?,
             Self::Bucket { shelf, runtime, .. } => runtime.block_on(shelf.folders("reports"))?,
@@ -179,7 +179,7 @@ impl Destination {
 fn unwritable(root: &Path, error: &std::io::Error) -> Failure {
     Failure::usage(
         format!("could not write the report into {}: {error}", root.display()),
-        "let your user write there, or name another folder with --to",
+        "grant your user write access, or name another folder with --to",
     )
 }
 

@@ -1,4 +1,4 @@
-//! `--notify`: a short summary for those who wait for the report: on stdout, in a file, or by a topic of SNS.
+//! `--notify`: a short summary for those who wait for the report: on stdout, in a file, or by an SNS topic.
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! The forms of an answer: table, JSON, JSON lines, CSV, Markdown. Log content is hostile: each form neutralises what would act in it.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
@@ -74,6 +75,7 @@ fn nothing<F>(document: &Document<F>) -> Text {
 /// What the logs cannot show, cluster by cluster.
 fn blind_spots<F>(page: &mut Page<'_>, document: &Document<F>) -> io::Result<()> {
     let mut last = None;
+    let mut shown = BTreeSet::new();
     for coverage in document
         .coverage
         .iter()
@@ -88,8 +90,10 @@ fn blind_spots<F>(page: &mut Page<'_>, document: &Document<F>) -> io::Result<()>
             let name = cluster.map_or_else(|| Text::from("no cluster"), |cluster| words::heading(cluster, 1));
             page.paragraph(&Margin::of(2), &name)?;
             last = Some(&coverage.cluster);
+            shown.clear();
         }
-        let spots = coverage.blind_spots.iter();
+        // Several sources of a cluster may have one blind spot.
+        let spots = coverage.blind_spots.iter().filter(|spot| shown.insert(*spot));
         spots
             .into_iter()
             .try_for_each(|spot| page.paragraph(&Margin::of(4).hanging(2), &Text::from(spot.as_str())))?;

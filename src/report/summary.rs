@@ -115,14 +115,14 @@ impl Summary {
             .filter(|creator| creator.recovery.needed && creator.cluster.deleted_at.is_none());
         for creator in locked.clone().take(NAMED) {
             said.push(format!(
-                "Nobody is known to get into {}: {}",
+                "No known principal can access {}: {}",
                 cluster_words(&creator.cluster.cluster),
                 creator.recovery.why
             ));
         }
         if self.locked_out > NAMED {
             said.push(format!(
-                "Nobody is known to get into {} more",
+                "No known principal can access {} more",
                 counted((self.locked_out - NAMED) as u64, "cluster")
             ));
         }
@@ -142,7 +142,7 @@ impl Summary {
             .map(|admin| (&admin.cluster, admin.incarnation))
             .collect();
         if !principals.is_empty() {
-            let hold = if principals.len() == 1 { "holds" } else { "hold" };
+            let hold = if principals.len() == 1 { "has" } else { "have" };
             said.push(format!(
                 "{} {hold} cluster-admin power over {}",
                 counted(principals.len() as u64, "principal"),
@@ -151,7 +151,7 @@ impl Summary {
         }
         if self.admins.unproven > 0 {
             said.push(format!(
-                "{} to cluster-admin power cannot be settled from these logs",
+                "{} to cluster-admin power cannot be decided from these logs",
                 counted(self.admins.unproven as u64, "claim")
             ));
         }

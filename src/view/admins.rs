@@ -79,11 +79,7 @@ impl Finding for Admin {
         &["CLUSTER", "PRINCIPAL", "STATUS", "ROUTES", "SINCE", "LAST SEEN", "USES"];
 
     fn row(&self) -> Vec<String> {
-        let life = if self.incarnation > 1 {
-            format!(" life {}", self.incarnation)
-        } else {
-            String::new()
-        };
+        let which = super::words::which(self.incarnation);
         let gone = match self.principal_state {
             PrincipalState::Deleted | PrincipalState::Recreated => format!(" [{}]", self.principal_state),
             _ => String::new(),
@@ -111,7 +107,7 @@ impl Finding for Admin {
             .filter_map(|route| route.valid_from.as_ref())
             .min();
         vec![
-            format!("{}{life}", cluster_words(&self.cluster)),
+            format!("{}{which}", cluster_words(&self.cluster)),
             format!("{}{gone}", self.principal),
             format!("{}{power}", self.status),
             routes.join(", "),

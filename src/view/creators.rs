@@ -124,11 +124,7 @@ impl Finding for Creator {
     ];
 
     fn row(&self) -> Vec<String> {
-        let life = if self.incarnation > 1 {
-            format!(" life {}", self.incarnation)
-        } else {
-            String::new()
-        };
+        let which = super::words::which(self.incarnation);
         let over = if self.cluster.deleted_at.is_some() {
             " [deleted]"
         } else {
@@ -136,7 +132,7 @@ impl Finding for Creator {
         };
         let basis = self.basis.map(|basis| format!(" ({basis})")).unwrap_or_default();
         vec![
-            format!("{}{life}{over}", cluster_words(&self.cluster.cluster)),
+            format!("{}{which}{over}", cluster_words(&self.cluster.cluster)),
             short_time(self.cluster.created_at.as_ref()),
             self.creator.principal.clone().unwrap_or_else(|| "unknown".to_owned()),
             self.creator.human.clone().unwrap_or_else(|| "-".to_owned()),

@@ -9,6 +9,16 @@ use indicatif::HumanCount;
 use super::{Cluster, Fix, short_time};
 use crate::render::{Margin, Page, Style, Text, link};
 
+/// Which of the clusters that had one name after the other: nothing for the first.
+pub(crate) fn which(incarnation: u32) -> String {
+    match incarnation {
+        0 | 1 => String::new(),
+        2 => " (second cluster of that name)".to_owned(),
+        3 => " (third cluster of that name)".to_owned(),
+        later => format!(" (cluster {later} of that name)"),
+    }
+}
+
 /// Where a cluster is: its name leads to its page in the console.
 pub(crate) fn heading(cluster: &Cluster, incarnation: u32) -> Text {
     let page = cluster
@@ -20,7 +30,7 @@ pub(crate) fn heading(cluster: &Cluster, incarnation: u32) -> Text {
         text = text.plain(" ").faint(place);
     }
     if incarnation > 1 {
-        text = text.plain(&format!(", life {incarnation}"));
+        text = text.plain(&which(incarnation));
     }
     text
 }

@@ -58,12 +58,12 @@ pub(super) fn routes(world: &World<'_>, life: &Incarnation<'_>, at: Micros, draf
         .filter(|_| !life.mode_is_config_map(at))
     {
         // In the API modes the right can be taken away, and the record of that would be in the gap.
-        let why = format!("whether it still holds is not known: {}", hole.sentence());
+        let why = format!("whether it is still in effect is not known: {}", hole.sentence());
         span.cut(hole.from.max(created.at.ts.saturating_add(1)), EndProof::Nothing, &why);
     }
     let (detail, via) = match hidden_from_birth {
         true => (
-            "created the cluster in CONFIG_MAP mode: a hidden mapping to system:masters that nothing lists",
+            "created the cluster in CONFIG_MAP mode: a built-in system:masters mapping that does not appear in aws-auth",
             vec![
                 "CreateCluster".to_owned(),
                 "hidden mapping to kubernetes-admin".to_owned(),

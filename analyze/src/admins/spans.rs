@@ -124,7 +124,7 @@ impl Span {
             ),
             EndOf::Hole(gap) => (
                 EndProof::Nothing,
-                format!("whether it still holds is not known: {}", gap.sentence()),
+                format!("whether it is still in effect is not known: {}", gap.sentence()),
                 None,
             ),
         };
@@ -204,7 +204,7 @@ impl Span {
         };
         let detail = match self.as_of.filter(|_| status == Status::Active) {
             Some(seen) => format!(
-                "{detail}; as of {}: later changes are not in the lake",
+                "{detail} (as of {}; later changes are not in the lake)",
                 format_rfc3339(seen)
             ),
             None => detail,
@@ -314,7 +314,7 @@ pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &
             span.as_of = as_of(&life.logs.trail, stay.last.ts, at);
             if let Some(hole) = life.logs.trail.hole_between(stay.last.ts, at) {
                 let from = hole.from.max(stay.last.ts.saturating_add(1));
-                let why = format!("whether it still holds is not known: {}", hole.sentence());
+                let why = format!("whether it is still in effect is not known: {}", hole.sentence());
                 span.cut(from, EndProof::Nothing, &why);
             }
         }
@@ -336,7 +336,7 @@ pub(crate) fn cut_at_death(world: &World<'_>, span: &mut Span, canonical: &str, 
     let Some(death) = world.iam.first_end(canonical, bound_at, at) else {
         return;
     };
-    let why = "its principal was deleted and another of the same name has a new unique id, which the access entry does not admit";
+    let why = "its principal was deleted and another of the same name has a new unique ID, which the access entry does not admit";
     let proof = match !death.is_birth && death.is_exact {
         true => EndProof::Record,
         false => EndProof::GoneBy,

@@ -128,8 +128,7 @@ pub(super) fn of_login(life: &Incarnation<'_>, at: Micros) -> Vec<Unsettled> {
         && life.bootstrap_admin() != Some(false);
     if may_be_hidden {
         unsettled.push(Unsettled {
-            why: "who created the cluster is not in the lake, and the creator has a right that nothing lists"
-                .to_owned(),
+            why: "the lake does not show who created the cluster, and the creator has a hidden admin right".to_owned(),
             command: "eksplain ingest cloudtrail --since 90d".to_owned(),
         });
     }

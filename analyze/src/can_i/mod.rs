@@ -156,7 +156,7 @@ fn no(reason: &str, considered: Vec<String>, unsettled: Vec<Unsettled>) -> CanI 
 
 fn by_rbac(life: &Incarnation<'_>, asker: &Asker, request: &Request, at: Micros) -> CanI {
     if asker.groups.iter().any(|group| group == "system:masters") {
-        let by = "group system:masters, which is let through before RBAC is asked".to_owned();
+        let by = "group system:masters, which is allowed before RBAC is evaluated".to_owned();
         return yes(by, "system:masters may do everything", Vec::new());
     }
     let rbac = life.rbac_at(at, Measure::Standing);
@@ -232,7 +232,7 @@ fn by_principal(world: &World<'_>, life: &Incarnation<'_>, arn: &str, request: &
     }
     let is_arn = Arn::parse(arn).is_ok();
     let reason = match (reaches.is_empty(), is_arn) {
-        (true, true) => "nothing that is known lets this principal log in",
+        (true, true) => "no known mapping or access entry lets this principal log in",
         (true, false) => "this is not a valid ARN",
         (false, _) => "it can log in, and neither RBAC nor an access policy allows this",
     };

@@ -114,7 +114,7 @@ impl Asked<'_, '_> {
                 .as_ref()
                 .map(|arn| format!("; the line that was meant is `{key}: {arn}`"));
             let message = format!(
-                "nobody can log in by this mapping: {}{}",
+                "nobody can log in through this mapping: {}{}",
                 found.slip.cause(),
                 correct.unwrap_or_default()
             );
@@ -281,7 +281,7 @@ fn how_lost(version: &Version<Content>) -> String {
 }
 
 fn shows(mark: &Mark) -> Evidence {
-    evidence::any(mark, "aws-auth as it stands")
+    evidence::any(mark, "aws-auth as it is now")
 }
 
 fn arn_key(mapping: &Mapping) -> &'static str {

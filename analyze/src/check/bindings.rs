@@ -160,7 +160,7 @@ fn of_everybody(binding: &Binding, subject: &Subject) -> Option<Check> {
 }
 
 fn role_missing(binding: &Binding) -> Check {
-    let message = format!("{} names a role that no record shows", in_words(binding));
+    let message = format!("{} names a role that appears in no record", in_words(binding));
     let role = match (&binding.namespace, binding.role_is_cluster_role) {
         (Some(namespace), false) => format!("role {} -n {}", quote(&binding.role_name), quote(namespace)),
         _ => format!("clusterrole {}", quote(&binding.role_name)),

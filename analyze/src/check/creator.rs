@@ -99,7 +99,7 @@ impl Asked<'_, '_> {
             ),
         };
         let message = format!(
-            "nobody is admin of the cluster any more{as_of}: {} was the last one, until {}{how}",
+            "the cluster has no admin any more{as_of}: {} was the last one, until {}{how}",
             last.principal,
             format_rfc3339(ended)
         );
@@ -145,8 +145,8 @@ impl Asked<'_, '_> {
             .iam
             .fate(principal, self.life.born.unwrap_or(self.life.start), self.at, true);
         let message = format!(
-            "{principal}, who created the cluster, was deleted{} and created again{}: the new identity is cluster-admin by the creator's \
-             right, which nothing lists",
+            "{principal}, who created the cluster, was deleted{} and recreated{}: the new identity is cluster-admin by the creator's \
+             hidden right",
             by(fate.deleted.and_then(|event| event.by.as_deref())),
             by(fate.recreated.and_then(|event| event.by.as_deref())),
         );
@@ -159,8 +159,8 @@ impl Asked<'_, '_> {
         let fixes = [
             look_at(principal),
             Some(commands(
-                "If it must not have the right: let the cluster read access entries (which cannot be undone), make another admin \
-                 (put its role in place of SECOND_ADMIN), and delete the entry that EKS makes for the creator",
+                "If it must not have the right: let the cluster read access entries (which cannot be undone), create another admin \
+                 (replace SECOND_ADMIN with its role), and delete the entry that EKS creates for the creator",
                 take_away,
             )),
         ];
@@ -170,7 +170,7 @@ impl Asked<'_, '_> {
                 .proof(creator.evidence.clone())
                 .proof(
                     fate.recreated
-                        .map(|event| evidence::any(&event.at, format!("{principal} was created again"))),
+                        .map(|event| evidence::any(&event.at, format!("{principal} was recreated"))),
                 ),
         )
     }
@@ -178,7 +178,7 @@ impl Asked<'_, '_> {
     fn root(&self, creator: &Creator, principal: &str) -> Option<Check> {
         let (name, region) = cluster_and_region(&self.life.cluster);
         let then = commands(
-            "Then log in with that role, and leave the root user alone",
+            "Then log in with that role, and stop using the root user",
             vec![format!(
                 "aws eks update-kubeconfig --name {name} --region {region} --role-arn {}",
                 role_of_second_admin(self)

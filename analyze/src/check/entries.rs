@@ -25,19 +25,19 @@ impl Asked<'_, '_> {
             let whom = if is_node {
                 "no node of this role can join"
             } else {
-                "nobody gets access by it"
+                "nobody gets access through it"
             };
             let deleted = fate.deleted.map(|event| by(event.by.as_deref())).unwrap_or_default();
             let (message, fix) = match fate.state {
                 PrincipalState::Deleted => (
                     format!(
-                        "{name} was deleted{deleted}, and its access entry is still there: {whom}, and a new principal of the same name would not either"
+                        "{name} was deleted{deleted}, and its access entry still exists: {whom}, and a new principal of the same name would not either"
                     ),
                     delete_entry(cluster, &entry.principal_arn),
                 ),
                 PrincipalState::Recreated => (
                     format!(
-                        "{name} was deleted{deleted} and created again, and its access entry is bound to the unique ID of the old one: {whom}"
+                        "{name} was deleted{deleted} and recreated, and its access entry is bound to the old unique ID: {whom}"
                     ),
                     access_entry::renew(cluster, entry, at, &WholeArn::of(self.world, name)),
                 ),

@@ -102,17 +102,17 @@ pub(super) fn second_admin(cluster: &Cluster, mode: Mode) -> Vec<Fix> {
     ];
     changed.extend(entry());
     let by_mapping = commands(
-        "Make a second admin in aws-auth, as the one that is left; put its role in place of SECOND_ADMIN",
+        "Create a second admin in aws-auth, as the remaining one; replace SECOND_ADMIN with its role",
         vec![format!(
             "eksctl create iamidentitymapping --cluster {name} --region {region} --arn {arn} --username second-admin --group system:masters --no-duplicate-arns"
         )],
     );
     let by_entry = commands(
-        "Make a second admin by an access entry; put its role in place of SECOND_ADMIN",
+        "Create a second admin with an access entry; replace SECOND_ADMIN with its role",
         entry(),
     );
     let by_change = commands(
-        "Let the cluster read access entries too, which cannot be undone, and make a second admin by one; put its role in place of SECOND_ADMIN",
+        "Let the cluster read access entries too, which cannot be undone, and create a second admin with one; replace SECOND_ADMIN with its role",
         changed,
     );
     match mode {

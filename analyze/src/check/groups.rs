@@ -48,7 +48,7 @@ impl Asked<'_, '_> {
         let mappings = content.auth.mappings.iter().filter(|mapping| can_match(mapping, home));
         let found = mappings.flat_map(|mapping| self.look_alikes(mapping).into_iter().chain(template(mapping)));
         found
-            .map(|check| check.proof([evidence::any(mark, "aws-auth as it stands")]))
+            .map(|check| check.proof([evidence::any(mark, "aws-auth as it is now")]))
             .collect()
     }
 
@@ -74,7 +74,10 @@ impl Asked<'_, '_> {
             .collect();
         let is_of = |groups: &[&str]| slips.iter().any(|(_, real)| groups.contains(real));
         let (severity, effect) = match (is_of(&[MASTERS]), is_of(&NODES)) {
-            (true, _) => (Severity::High, ": whoever logs in by this mapping is no admin"),
+            (true, _) => (
+                Severity::High,
+                ": anybody who logs in through this mapping is not an admin",
+            ),
             (_, true) => (Severity::High, ": nodes of this mapping cannot join or work"),
             _ => (Severity::Medium, ": the group has no power"),
         };

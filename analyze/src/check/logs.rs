@@ -142,7 +142,7 @@ pub(super) fn of_no_cluster(answers: &Answers) -> Vec<Check> {
             row.records, row.source
         );
         let fix = commands(
-            "Say which cluster they are of",
+            "Assign them to their cluster",
             vec!["eksplain lake assign --cluster NAME".to_owned()],
         );
         Check::new(Rule::RecordsNoCluster, Severity::Medium, row.source.id(), message).fix([fix])

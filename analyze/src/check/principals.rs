@@ -51,7 +51,7 @@ impl Asked<'_, '_> {
                 PrincipalState::Recreated => (
                     Rule::PrincipalRecreated,
                     format!(
-                        "{name} was deleted{} and created again{}, and {} admits the new one by its name",
+                        "{name} was deleted{} and recreated{}, and {} admits the new one by its name",
                         who(fate.deleted),
                         who(fate.recreated),
                         reach.how

@@ -22,7 +22,7 @@ pub(super) enum OwnGrant {
     Active,
     /// It had one that ended, or was never given any.
     None,
-    /// No record tells.
+    /// No record shows it.
     Unknown,
 }
 
@@ -63,18 +63,18 @@ pub(super) fn recovery(case: &Case<'_>) -> Recovery {
     let why = match (is_gone, creator.other_admins.len()) {
         (true, 0) => match (creator.creator_state, &renamed) {
             (PrincipalState::Recreated, _) => format!(
-                "{name} was deleted and created again, its access rests on the old unique id, and no other admin route is active"
+                "{name} was deleted and recreated, its access is bound to the old unique ID, and no other admin route is active"
             ),
             (_, Some(new)) => format!(
                 "{name} was renamed to {new}, which its access does not follow, and no other admin route is active"
             ),
             _ => format!("{name} was deleted and no other admin route is active"),
         },
-        (true, 1) => format!("{name} is gone, and 1 other admin route holder can let somebody in"),
-        (true, others) => format!("{name} is gone, and {others} other admin route holders can let somebody in"),
+        (true, 1) => format!("{name} is gone, and 1 other admin can grant access"),
+        (true, others) => format!("{name} is gone, and {others} other admins can grant access"),
         (false, 0) if has_lost => format!("{name} has no admin access, and no other admin route is active"),
         (false, _) if creator.creator_state == PrincipalState::Recreated => {
-            format!("{name} was created again under the same name, which is what its access rests on")
+            format!("{name} was recreated under the same name, and its access is bound to the name")
         }
         (false, 0) if creator.creator.principal.is_none() => "the creator is not known from these logs".to_owned(),
         (false, _) => format!("no record shows that {name} is gone"),
@@ -82,7 +82,7 @@ pub(super) fn recovery(case: &Case<'_>) -> Recovery {
     // Not known is not empty: somebody may be mapped there.
     let is_in_the_dark = needed && case.mode != Mode::Api && life.aws_auth_at(case.at, Measure::Standing).is_unknown();
     let why = if is_in_the_dark {
-        format!("{why}; what aws-auth holds is not in these logs and may let somebody in")
+        format!("{why}; the content of aws-auth is not in these logs and may give somebody access")
     } else {
         why
     };
@@ -175,12 +175,12 @@ impl Case<'_> {
         let cluster = &self.life.cluster;
         let by_entry = || access_entry::admin(cluster, &self.new_admin());
         let by_mapping = || aws_auth::create(cluster, &self.new_admin().arn, "admin", ["system:masters"]);
-        let mut caveats = vec!["put the role that is to be admin in place of NEW_ADMIN"];
+        let mut caveats = vec!["replace NEW_ADMIN with the role that will be admin"];
         let commands = match self.mode {
             Mode::Api | Mode::ApiAndConfigMap | Mode::SomeApi => by_entry(),
             Mode::ConfigMap => vec![by_mapping()],
             Mode::Unknown => {
-                caveats.push("the mode is not in these logs: the first command prints it, and a mapping in aws-auth needs CONFIG_MAP or API_AND_CONFIG_MAP; in API make an access entry as below");
+                caveats.push("the mode is not in these logs: the first command prints it, and a mapping in aws-auth needs CONFIG_MAP or API_AND_CONFIG_MAP; in API create an access entry as below");
                 vec![access_entry::show_mode(cluster), by_mapping()]
             }
         };
@@ -193,8 +193,8 @@ impl Case<'_> {
             "aws eks describe-cluster {place} --query 'cluster.{{mode:accessConfig.authenticationMode,version:version,platform:platformVersion,status:status}}'"
         )];
         let mut caveats: Vec<String> = [
-            "needs the IAM rights eks:DescribeCluster, eks:UpdateClusterConfig, eks:CreateAccessEntry and eks:AssociateAccessPolicy, and no Kubernetes right",
-            "the ARN is that of the role with its path, not of a session; no wildcards",
+            "needs the IAM permissions eks:DescribeCluster, eks:UpdateClusterConfig, eks:CreateAccessEntry and eks:AssociateAccessPolicy, and no Kubernetes permission",
+            "use the role's ARN with its path, not a session's; no wildcards",
         ]
         .map(str::to_owned)
         .into();
@@ -207,7 +207,7 @@ impl Case<'_> {
                 );
             }
             commands.extend(opening);
-            caveats.push("the change of mode cannot be undone; go to API_AND_CONFIG_MAP and not to API, or everybody mapped in aws-auth loses access".to_owned());
+            caveats.push("the mode change cannot be undone; change to API_AND_CONFIG_MAP, not to API, or everybody mapped in aws-auth loses access".to_owned());
             caveats.extend(self.platform_caveat());
         }
         commands.extend(access_entry::admin(cluster, &self.new_admin()));
@@ -216,11 +216,11 @@ impl Case<'_> {
         let (works, why) = match self.mode {
             Mode::Api | Mode::ApiAndConfigMap | Mode::SomeApi => (
                 Works::Yes,
-                "the cluster reads access entries: whoever has the IAM rights can make one from outside",
+                "the cluster reads access entries: anybody with the IAM permissions can create one from outside",
             ),
             Mode::ConfigMap => (
                 Works::Yes,
-                "the mode is CONFIG_MAP: it must be changed first, which IAM rights alone allow",
+                "the mode is CONFIG_MAP: it must be changed first, which needs IAM permissions only",
             ),
             Mode::Unknown => (
                 Works::Depends,
@@ -228,7 +228,13 @@ impl Case<'_> {
             ),
         };
         let caveats: Vec<&str> = caveats.iter().map(String::as_str).collect();
-        option("Make an access entry from outside", works, why, commands, &caveats)
+        option(
+            "Create an access entry from outside the cluster",
+            works,
+            why,
+            commands,
+            &caveats,
+        )
     }
 
     /// Which versions know access entries, as far as this cluster's is not known to.
@@ -306,13 +312,13 @@ impl Case<'_> {
                 arn.before(commands)
             }
         };
-        let why = "the entry is bound to the unique id of the deleted principal; recreated, it admits the present one";
+        let why = "the entry is bound to the deleted principal's unique ID; once recreated, it admits the current one";
         Some(option(
             "Renew the stale access entry",
             Works::Yes,
             why,
             commands,
-            &["policies and groups of the old entry go with it: the commands give again what these logs show of it"],
+            &["deleting the entry deletes its policies and groups: the commands restore what these logs show"],
         ))
     }
 
@@ -327,7 +333,7 @@ impl Case<'_> {
             PrincipalState::Deleted => (Works::No, "the role was deleted".to_owned()),
             PrincipalState::Recreated if self.rests_on_id => (
                 Works::No,
-                "the role was created again and its access entry does not admit it".to_owned(),
+                "the role was recreated and its access entry does not admit it".to_owned(),
             ),
             _ if self.own_grant == OwnGrant::None => (
                 Works::No,
@@ -386,7 +392,7 @@ impl Case<'_> {
             why,
             whole.before(commands),
             &[
-                "put the role or user that is to assume it in place of NEW_ADMIN; in another account it needs sts:AssumeRole on the role as well",
+                "replace NEW_ADMIN with the role or user that will assume it; in another account it also needs sts:AssumeRole on the role",
                 "update-assume-role-policy replaces the whole document: trust.json keeps the old statements",
             ],
         ))
@@ -406,7 +412,7 @@ impl Case<'_> {
             return Some(option(
                 "Rename the creator back",
                 Works::Yes,
-                format!("it exists as {new}, with the unique id and the keys that it had: only its name is another"),
+                format!("it exists as {new}, with the same unique ID and keys: only its name has changed"),
                 commands,
                 &[
                     "policies that name the user by its present ARN stop matching; it does not work where somebody else has taken the old name",
@@ -447,7 +453,7 @@ impl Case<'_> {
         } else if self.rests_on_id {
             (
                 Works::No,
-                "its access is an access entry, bound to the unique id of the deleted principal",
+                "its access is an access entry, bound to the deleted principal's unique ID",
             )
         } else if self.creator.bootstrap_admin == Some(false) {
             (
@@ -458,15 +464,15 @@ impl Case<'_> {
             match self.mode {
                 Mode::ConfigMap => (
                     Works::Yes,
-                    "in CONFIG_MAP mode the hidden mapping compares the ARN, which a principal of the same name has again",
+                    "in CONFIG_MAP mode the hidden mapping compares the ARN, and a principal with the same name has the same ARN",
                 ),
                 Mode::ApiAndConfigMap => (
                     Works::Depends,
-                    "if EKS made an access entry for the creator, that entry is bound to the old unique id",
+                    "if EKS created an access entry for the creator, that entry is bound to the old unique ID",
                 ),
                 Mode::Api | Mode::SomeApi => (
                     Works::No,
-                    "access rests on an access entry, bound to the unique id of the deleted principal",
+                    "access depends on an access entry, bound to the deleted principal's unique ID",
                 ),
                 Mode::Unknown => (
                     Works::Depends,
@@ -476,10 +482,10 @@ impl Case<'_> {
         };
         let caveats = [
             "same account, same partition, same name of the IAM principal (not of the cluster); a user also needs its old path",
-            "it needs eks:DescribeCluster for update-kubeconfig, and no other IAM right; put the role or user that is to assume a role in place of NEW_ADMIN",
+            "it needs eks:DescribeCluster for update-kubeconfig, and no other IAM permission; replace NEW_ADMIN with the role or user that will assume the role",
         ];
         Some(option(
-            "Create the creator again under the same name",
+            "Recreate the creator under the same name",
             works,
             why,
             commands,
@@ -512,7 +518,7 @@ impl Case<'_> {
             self.creator.creator_state,
             PrincipalState::Present | PrincipalState::Unknown
         ) || !self.creator.other_admins.is_empty();
-        let why = "a section of aws-auth does not parse or the ConfigMap is gone, so that everybody it mapped is shut out; nodes too";
+        let why = "a section of aws-auth does not parse or the ConfigMap is gone, so everybody it mapped, including nodes, is locked out";
         Some(option(
             "Repair aws-auth",
             if can { Works::Depends } else { Works::No },
@@ -572,7 +578,7 @@ fn iam_locked() -> RecoveryOption {
         &[
             "service control policies: the organization's administrator, from the management account",
             "permissions boundaries: whoever owns the boundary's policy",
-            "the account's root user cannot be denied by IAM policies, but by a service control policy",
+            "IAM policies cannot deny the account's root user, but a service control policy can",
         ],
     )
 }
@@ -581,9 +587,9 @@ fn support() -> RecoveryOption {
     option(
         "Ask AWS Support",
         Works::Depends,
-        "where no option above works, such as a cluster below the platform versions that know access entries",
+        "where no option above works, such as a cluster whose platform version is too old for access entries",
         Vec::new(),
-        &["open the case from the account that has the cluster"],
+        &["open the case from the cluster's account"],
     )
 }
 
@@ -591,21 +597,21 @@ fn rebuild() -> RecoveryOption {
     option(
         "Rebuild the cluster from its manifests or a backup",
         Works::Depends,
-        "the last resort: it needs the manifests, or a backup such as Velero's, and the data of its volumes",
+        "the last resort: it needs the manifests, or a backup such as Velero's, and the data in its volumes",
         Vec::new(),
-        &["create it with two admins, at least one of them a role; delete the old cluster only after the move"],
+        &["create it with two admins, at least one of them a role; delete the old cluster only after the migration"],
     )
 }
 
 /// What people try. It is in the reason, because options that do not work are shown with their reason alone.
 fn what_does_not_work() -> RecoveryOption {
     const TRIED: [&str; 7] = [
-        "changing the creator of a cluster: no API does that",
+        "changing the creator of a cluster: no API can",
         "editing the cluster-admin binding from outside: it needs a login",
         "adding system:masters to an access entry: EKS refuses groups that start with system:",
-        "giving AdministratorAccess in IAM and expecting kubectl to work: IAM rights open nothing in Kubernetes by themselves, only the access entry above",
-        "creating the cluster's own IAM role again",
-        "setting the mode back: it moves one way only",
+        "giving AdministratorAccess in IAM and expecting kubectl to work: IAM permissions give no access to Kubernetes by themselves, only the access entry above does",
+        "recreating the cluster's own IAM role",
+        "setting the mode back: it only changes one way",
         "eksctl create iamidentitymapping without a Kubernetes login that may edit aws-auth",
     ];
     option("What does not work", Works::No, TRIED.join("; "), Vec::new(), &[])

@@ -26,7 +26,7 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
     if request.code == 500 && message.starts_with("Internal error occurred: failed calling webhook ") {
         return certain(
             Reason::AdmissionWebhookUnavailable,
-            "an admission webhook did not answer, and its failurePolicy refuses then",
+            "an admission webhook did not answer, and its failurePolicy is Fail",
         )
         .with([fix(
             "Find the webhook's service and failurePolicy, and bring its pods back",
@@ -51,7 +51,7 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
         if text.starts_with("exceeded quota: ") || text.starts_with("failed quota: ") {
             return certain(
                 Reason::AdmissionQuota,
-                "the namespace's resource quota is used up, or wants limits to be set",
+                "the namespace's resource quota is used up, or requires limits to be set",
             )
             .with([fix("See the quota", in_namespace("quota"))]);
         }
@@ -61,19 +61,19 @@ pub(super) fn verdict(request: &DeniedRequest, message: &str) -> Verdict {
                 "the pod violates the Pod Security level of its namespace",
             )
             .with([fix(
-                "See the level that the namespace enforces, and change the pod as the message says",
+                "Check which level the namespace enforces, and change the pod as the message says",
                 vec![format!("kubectl get namespace {} --show-labels", quote(namespace))],
             )]);
         }
         if text.contains("attempting to grant RBAC permissions not currently held") {
             return certain(
                 Reason::AuthzRbacEscalation,
-                "nobody may grant rights that he does not hold by RBAC: it needs those rights, or the verbs escalate or bind",
+                "Kubernetes does not let you grant permissions you do not have yourself: the caller needs them, or the verb escalate or bind",
             );
         }
         if text.contains("because it is being terminated") {
             return certain(Reason::AdmissionNamespaceTerminating, "the namespace is being deleted").with([fix(
-                "Wait until it is gone; its conditions show what holds it up",
+                "Wait until it is gone; its conditions show what blocks it",
                 vec![format!("kubectl get namespace {} -o yaml", quote(namespace))],
             )]);
         }

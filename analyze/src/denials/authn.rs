@@ -42,7 +42,7 @@ fn refused_login(world: &World<'_>, line: &DeniedLogin) -> Refusal {
         &line.at,
         format!("access denied: {}", line.error.as_deref().unwrap_or("no error given")),
     )];
-    evidence.extend(sts.map(|sts| evidence::authenticator(&sts.at, "what STS said of the caller")));
+    evidence.extend(sts.map(|sts| evidence::authenticator(&sts.at, "STS response about the caller")));
     let success = principal
         .as_deref()
         .and_then(|principal| last_login(world, line, principal));
@@ -106,35 +106,35 @@ pub(super) fn verdict(
             (Some(life), Some(cluster), Some(arn), Some(principal)) => not_mapped::verdict(&Refused { world, life, cluster, line, arn, principal, sts }),
             _ => Verdict::new(
                 Reason::AuthnNotMapped,
-                "nothing that is known admits the caller; the record names no cluster, so that its mappings are not known",
+                "no known mapping or access entry admits the caller; the record names no cluster, so its mappings are not known",
                 Confidence::Likely,
             ),
         },
         DenialClass::IdArnMismatch => {
             let fix = cluster.zip(principal).map(|(cluster, principal)| access_entry::renew_renamed(cluster, &WholeArn::of(world, principal)));
-            certain(Reason::AuthnAccessEntryRenamed, "the IAM user was renamed or moved: its unique id has an access entry, its ARN is another").with(fix)
+            certain(Reason::AuthnAccessEntryRenamed, "the IAM user was renamed or moved: its unique ID has an access entry, but its ARN has changed").with(fix)
         }
         DenialClass::Template => certain(Reason::AuthnTemplate, "the mapping's template needs an EC2 instance's session: a person uses a node's role, or the role is used outside EC2"),
         DenialClass::ReservedPrefix => certain(Reason::AuthnReservedUsername, "the mapping gives a user name with a reserved prefix (system:, eks:, aws:, amazon:, iam:)"),
         DenialClass::MapperError => Verdict::new(Reason::AuthnUnknown, "a mapper of the authenticator failed", Confidence::Guess),
-        DenialClass::TokenExpired => certain(Reason::AuthnTokenExpired, "the token was older than 15 minutes: pasted, kept by CI, or the client's clock is slow").with([client::fresh_tokens(cluster)]),
+        DenialClass::TokenExpired => certain(Reason::AuthnTokenExpired, "the token was older than 15 minutes: it was pasted, cached by CI, or the client's clock is slow").with([client::fresh_tokens(cluster)]),
         DenialClass::TokenMalformed if error.contains("x-k8s-aws-id header") => wrong_cluster(cluster),
         DenialClass::TokenMalformed | DenialClass::BadRequest => {
-            certain(Reason::AuthnTokenMalformed, "the bearer token is no EKS token: of another issuer, another cluster's, or an expired service account token")
+            certain(Reason::AuthnTokenMalformed, "the bearer token is not an EKS token: another issuer, another cluster, or an expired service account token")
         }
         DenialClass::TokenWrongEndpoint => certain(Reason::AuthnTokenWrongPartition, "the token was signed for an STS endpoint that this cluster's partition does not accept")
             .with([client::regional_sts(cluster)]),
-        DenialClass::StsInvalidKey => certain(Reason::AuthnStsInvalidToken, "STS does not know the access key: it is deleted or inactive, or its user is gone").with([fixes::advice::of(Reason::AuthnStsInvalidToken), client::verify()]),
+        DenialClass::StsInvalidKey => certain(Reason::AuthnStsInvalidToken, "STS does not know the access key: it was deleted or is inactive, or its user is gone").with([fixes::advice::of(Reason::AuthnStsInvalidToken), client::verify()]),
         DenialClass::StsSignature if error.contains("not yet current") => {
             certain(Reason::AuthnTokenClockSkew, "the client's clock is ahead").with([client::set_clock()])
         }
-        DenialClass::StsSignature => certain(Reason::AuthnStsSignature, "STS refuses the signature: the token was made for another cluster name, with a wrong secret, or by a wrong clock")
+        DenialClass::StsSignature => certain(Reason::AuthnStsSignature, "STS refuses the signature: the token was made for another cluster name, with a wrong secret, or with a wrong clock")
             .with([client::regenerate_kubeconfig(cluster)]),
-        DenialClass::StsExpired => certain(Reason::AuthnStsExpired, "the temporary credentials ran out before the token was used")
+        DenialClass::StsExpired => certain(Reason::AuthnStsExpired, "the temporary credentials expired before the token was used")
             .with([client::renew_credentials()]),
         DenialClass::StsThrottled => certain(Reason::AuthnStsThrottled, "too many logins at once: STS throttled them"),
         DenialClass::StsUnreachable => certain(Reason::AuthnStsUnreachable, "the control plane could not reach STS: try again"),
-        DenialClass::StsOther if error.contains("\"AccessDenied\"") => Verdict::new(Reason::AuthnStsDenied, "STS denied GetCallerIdentity, which needs no right: look for a disabled region", Confidence::Guess),
+        DenialClass::StsOther if error.contains("\"AccessDenied\"") => Verdict::new(Reason::AuthnStsDenied, "STS denied GetCallerIdentity, which needs no permission: check for a disabled region", Confidence::Guess),
         DenialClass::StsOther | DenialClass::Other => Verdict::new(Reason::AuthnUnknown, "the authenticator refused the login for a reason that is not in the catalogue", Confidence::Guess),
     }
 }
@@ -179,12 +179,12 @@ fn unexplained(world: &World<'_>, request: &DeniedRequest, cluster: Option<&Clus
     if has_log && has_provider {
         return Verdict::new(
             Reason::AuthnOidc,
-            "the cluster has an OIDC identity provider, and the authenticator saw no token of AWS: the provider's token was refused",
+            "the cluster has an OIDC identity provider, and the authenticator saw no AWS token: the provider's token was refused",
             Confidence::Guess,
         )
         .with(cluster.map(client::identity_providers));
     }
-    let cause = "the login failed, and no line of the authenticator says why: its log is off, or not in the lake";
+    let cause = "the login failed, and no authenticator record says why: its log is off, or not in the lake";
     Verdict::new(Reason::AuthnUnknown, cause, Confidence::Guess).with([client::enable_login_logs(cluster)])
 }
 

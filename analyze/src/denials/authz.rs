@@ -108,7 +108,7 @@ pub(super) fn verdict(world: &World<'_>, denied: &DeniedRequest, caller: &Caller
     if !reason.is_empty() && !reason.starts_with("RBAC: ") && !reason.starts_with("EKS Access Policy: ") {
         return Verdict::new(
             Reason::AuthzWebhook,
-            format!("an authorizer of its own said: {reason}"),
+            format!("a custom authorizer answered: {reason}"),
             Confidence::Likely,
         );
     }
@@ -122,7 +122,7 @@ pub(super) fn verdict(world: &World<'_>, denied: &DeniedRequest, caller: &Caller
     if service_account(username).is_some() && !is_complete {
         return Verdict::new(
             Reason::AuthzServiceaccount,
-            "nothing that is known lets the service account do this",
+            "no known permission lets the service account do this",
             Confidence::Guess,
         )
         .with(exact_fix(caller, denied, shape, life));
@@ -172,7 +172,7 @@ pub(super) fn in_console(verdict: Verdict) -> Verdict {
     Verdict {
         reason: Reason::AuthzEksConsole,
         cause: format!(
-            "the EKS console lists what the cluster has with the rights of the signed-in principal: {}",
+            "the EKS console lists the cluster's objects with the permissions of the signed-in principal: {}",
             verdict.cause
         ),
         confidence: if verdict.confidence == Confidence::Guess {
@@ -187,7 +187,7 @@ pub(super) fn in_console(verdict: Verdict) -> Verdict {
 fn unknown(caller: &Caller<'_>, denied: &DeniedRequest, shape: &RequestShape) -> Verdict {
     Verdict::new(
         Reason::AuthzRbacNoBinding,
-        "nothing that is known lets the caller do this",
+        "no known permission lets the caller do this",
         Confidence::Guess,
     )
     .with(exact_fix(caller, denied, shape, None))
@@ -237,7 +237,7 @@ fn exact_fix(
     if matches!(subject, Subject::User(_)) && has_session_name(caller, denied) {
         exact
             .title
-            .push_str("; the user name has the session in it: another session is another user");
+            .push_str("; the user name contains the session name: another session is another user");
     }
     let mut fixes = vec![exact];
     if service_account(username).is_none() && !caller.is_impersonated {
@@ -395,7 +395,7 @@ impl Known<'_> {
         if self.caller.is_impersonated {
             let covers = policies::allows(&covering.policy, covering.namespaces.as_deref(), &self.asked);
             let cause = format!(
-                "the caller has {}, which impersonation (--as) leaves behind",
+                "the caller has {}, which does not apply to impersonated requests (--as)",
                 covering.policy
             );
             return covers
@@ -442,7 +442,7 @@ impl Known<'_> {
             let found = certain(
                 Reason::AuthzRbacWrongNamespace,
                 format!(
-                    "{} would allow it in its own namespace; asked was for {asked}",
+                    "{} would allow it in its own namespace; the request was for {asked}",
                     in_words(binding)
                 ),
             );
@@ -700,7 +700,7 @@ impl Known<'_> {
             let group_first = match (self.life.mode_at(NOW), arn) {
                 (Mode::Api, Some(arn)) => crate::fixes::fix(
                     format!(
-                        "Give the access entry the group {group}; the groups that describe-access-entry shows are named again, because the list is replaced"
+                        "Give the access entry the group {group}; the groups that describe-access-entry shows are listed again, because the list is replaced"
                     ),
                     access_entry::add_group_unseen(&self.life.cluster, &arn, &group),
                 ),
@@ -747,7 +747,7 @@ impl Known<'_> {
         if self.entry.is_some() && self.bound().is_empty() {
             return certain(
                 Reason::AuthzAccessPolicyMissing,
-                "the access entry has no policy and no group: it lets in and allows nothing".to_owned(),
+                "the access entry has no policy and no group: it allows login and nothing else".to_owned(),
             );
         }
         certain(

@@ -182,7 +182,7 @@ pub(super) fn verdict(
         "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
             let verdict = Verdict::new(
                 Reason::StsInvalidToken,
-                "the access key is deleted, inactive, of another partition, or lacks its session token; or its user is gone",
+                "the access key was deleted, is inactive, belongs to another partition, or lacks its session token; or its user is gone",
                 Confidence::Certain,
             );
             return Some(verdict.with([fixes::advice::of(Reason::StsInvalidToken), client::who_am_i()]));
@@ -190,7 +190,7 @@ pub(super) fn verdict(
         "SignatureDoesNotMatch" | "InvalidSignatureException" => {
             return Some(Verdict::new(
                 Reason::StsSignature,
-                "the signature does not fit: wrong secret, clock, region, or a proxy that edits requests",
+                "the signature does not match: wrong secret, clock or region, or a proxy that edits requests",
                 Confidence::Certain,
             ));
         }
@@ -214,7 +214,7 @@ pub(super) fn verdict(
             return Some(
                 Verdict::new(
                     Reason::StsExpiredToken,
-                    "the temporary credentials had run out",
+                    "the temporary credentials had expired",
                     Confidence::Certain,
                 )
                 .with([client::renew_credentials()]),
@@ -327,7 +327,7 @@ fn eks_verdict(world: &World<'_>, call: &CloudTrailCall, code: &str, text: &str)
         {
             verdict(
                 Reason::EksAuthMode,
-                "the cluster's authentication mode does not allow this: access entries need API or API_AND_CONFIG_MAP, and the mode moves one way only",
+                "the cluster's authentication mode does not allow this: access entries need API or API_AND_CONFIG_MAP, and the mode only changes one way",
                 vec![fix(
                     "Change the mode, which cannot be undone, then repeat the call; everybody mapped in aws-auth keeps access in API_AND_CONFIG_MAP",
                     access_entry::opening(&place, Mode::ConfigMap),
@@ -348,7 +348,7 @@ fn eks_verdict(world: &World<'_>, call: &CloudTrailCall, code: &str, text: &str)
         }
         "InvalidParameterException" if has("principalArn value of a Service Linked Role") => verdict(
             Reason::EksOther,
-            "EKS does not let customers make or change access entries of service-linked roles; the service that owns the role makes its own",
+            "EKS does not let customers create or change access entries for service-linked roles; the service that owns the role creates its own",
             Vec::new(),
         )
         .map(|found| Verdict { cause: format!("{}: {text}", found.cause), ..found }),
@@ -390,7 +390,7 @@ fn eks_verdict(world: &World<'_>, call: &CloudTrailCall, code: &str, text: &str)
         ),
         "ResourceInUseException" if has("access entry resource is already in use") => verdict(
             Reason::EksAccessEntryExists,
-            "the principal has an access entry already; the creator has one that EKS made",
+            "the principal already has an access entry; EKS creates the creator's",
             vec![access_entry::look_at_entry(cluster, region, asked.as_deref())],
         ),
         "ResourceNotFoundException" if has("No cluster found for name") => verdict(
@@ -405,7 +405,7 @@ fn eks_verdict(world: &World<'_>, call: &CloudTrailCall, code: &str, text: &str)
             )],
         ),
         "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
-            verdict(Reason::EksThrottled, "too many calls: no right is missing", Vec::new())
+            verdict(Reason::EksThrottled, "too many calls: no permission is missing", Vec::new())
         }
         _ => None,
     }
@@ -460,7 +460,7 @@ fn access_verdict(
     match cause {
         Cause::NoAllow(PolicyKind::RoleTrust) => certain(Reason::StsTrustPolicy, "the trust policy of the role does not let this principal assume it".to_owned()).with(trust()),
         Cause::ExplicitDeny(PolicyKind::RoleTrust, _) => certain(Reason::StsTrustPolicy, "the trust policy of the role denies this principal".to_owned()).with([fix(
-            "Look at the Deny in the role's trust policy: a statement that allows does not beat it",
+            "Look at the Deny in the role's trust policy: an Allow never overrides it",
             vec![format!("aws iam get-role --role-name {} --query Role.AssumeRolePolicyDocument", quote(said.and_then(|arn| Arn::parse(arn).ok()).map_or("ROLE", |arn| arn.name())))],
         )]),
         Cause::NoAllow(PolicyKind::Identity) if is_pass_role => pass_role(resource, Confidence::Certain).with(grant()),
@@ -473,14 +473,14 @@ fn access_verdict(
             certain(Reason::IamPermissionsBoundary, format!("the caller's permissions boundary does not allow {action}")).with(iam::boundary(caller))
         }
         Cause::NoAllow(PolicyKind::Session) | Cause::ExplicitDeny(PolicyKind::Session, _) => {
-            certain(Reason::IamSessionPolicy, "the policy passed when the session was made does not allow it: change what assumes the role".to_owned())
+            certain(Reason::IamSessionPolicy, "the session policy does not allow it: change what assumes the role".to_owned())
         }
         Cause::NoAllow(PolicyKind::Resource) => certain(Reason::IamResourcePolicy, "the resource's own policy does not allow it".to_owned()),
         Cause::NoAllow(PolicyKind::VpcEndpoint) | Cause::ExplicitDeny(PolicyKind::VpcEndpoint, _) => {
             let service = call.event_source.split('.').next().unwrap_or_default();
             certain(Reason::IamVpcEndpointPolicy, "the policy of the VPC endpoint does not allow it".to_owned()).with(iam::vpc_endpoint(call.place.region.as_deref().unwrap_or_default(), service))
         }
-        Cause::ExplicitDeny(_, policy) => certain(Reason::IamExplicitDeny, deny_cause("a policy", *policy, "an Allow never beats it")).with(deny(*policy)),
+        Cause::ExplicitDeny(_, policy) => certain(Reason::IamExplicitDeny, deny_cause("a policy", *policy, "an Allow never overrides it")).with(deny(*policy)),
         Cause::NoAllow(_) => Verdict::new(Reason::IamIdentityPolicyUnknown, format!("some policy does not allow {action}"), Confidence::Guess).with(simulate()),
         Cause::Unsaid if is_assume && trusts.condition_for(call, message).is_some() => {
             let condition = trusts.condition_for(call, message).unwrap_or_default();

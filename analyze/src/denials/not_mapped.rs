@@ -86,7 +86,7 @@ impl Refused<'_, '_> {
         if is_new {
             return Some(Verdict::new(
                 Reason::AuthnAccessEntryPropagating,
-                "the access entry was made less than a minute before: it had not taken effect yet",
+                "the access entry was created less than a minute earlier and had not taken effect yet",
                 Confidence::Likely,
             ));
         }
@@ -99,7 +99,7 @@ impl Refused<'_, '_> {
             (true, true) => Confidence::Certain,
             _ => Confidence::Likely,
         };
-        let cause = "its access entry is bound to the unique id of an earlier principal of the same name";
+        let cause = "its access entry is bound to the unique ID of an earlier principal of the same name";
         let fix = access_entry::renew(self.cluster, entry, ts, &self.whole_arn(entry));
         Some(Verdict::new(Reason::AuthnAccessEntryStaleId, cause, confidence).with([fix]))
     }
@@ -126,7 +126,7 @@ impl Refused<'_, '_> {
         let is_mapped_now = self.maps_caller(&now.auth).is_some();
         let was_mapped = then.likely().is_some_and(|then| self.maps_caller(&then.auth).is_some());
         (is_mapped_now && !was_mapped)
-            .then(|| "Log in again: aws-auth maps the caller by now, after this refusal".to_owned())
+            .then(|| "Log in again: aws-auth has mapped the caller since this refusal".to_owned())
     }
 
     fn logged_in_with_another_id(&self, id: &str) -> bool {
@@ -243,7 +243,7 @@ impl Refused<'_, '_> {
                 format_rfc3339(version.at.ts)
             ),
             Some(_) => "aws-auth is not there".to_owned(),
-            None => "aws-auth was never made".to_owned(),
+            None => "aws-auth was never created".to_owned(),
         };
         let fix = match self.contents_by(self.ts()).next_back() {
             Some(_) => self.restore("Restore aws-auth as it was last"),
@@ -278,9 +278,11 @@ impl Refused<'_, '_> {
         let cause = if is_known {
             "no mapping and no access entry admits the caller".to_owned()
         } else if self.mode() != Mode::Api && aws_auth.is_unknown() {
-            "nothing that is known admits the caller; what aws-auth holds is not in these logs".to_owned()
+            "no known mapping or access entry admits the caller; the content of aws-auth is not in these logs"
+                .to_owned()
         } else {
-            "nothing that is known admits the caller; which access entries there are is not in these logs".to_owned()
+            "no known mapping or access entry admits the caller; these logs do not show which access entries exist"
+                .to_owned()
         };
         Verdict::new(Reason::AuthnNotMapped, cause, confidence).with(self.defaults())
     }
@@ -386,14 +388,14 @@ impl Refused<'_, '_> {
         let arn = Arn::parse(self.principal);
         if arn.is_ok_and(|arn| arn.name().starts_with("AWSServiceRoleFor")) {
             return vec![fixes::words(
-                "The caller is a service-linked role, which can have no access entry: its AWS service gives it access, or another role has to be used",
+                "The caller is a service-linked role, which cannot have an access entry: its AWS service gives it access, or another role has to be used",
             )];
         }
         // Only roles and users can have entries.
         let can_have_entry = arn.is_ok_and(|arn| matches!(arn.kind(), PrincipalKind::Role | PrincipalKind::User));
         match self.life.mode_at(NOW) {
             _ if !can_have_entry => vec![fixes::words(
-                "Log in as a role or a user: the root user and federated users can have no access entry",
+                "Log in as a role or a user: the root user and federated users cannot have access entries",
             )],
             Mode::Api => vec![self.entry(), client::verify()],
             Mode::ConfigMap => vec![self.mapping(), self.entry(), client::verify()],

@@ -45,7 +45,7 @@ pub(super) const TOPICS: &[(&[&str], Page)] = &[
             ],
             fix: &[
                 "eksplain creators --cluster {cluster}   # who it is, whether it still exists, the way back in",
-                "eksplain admins --cluster {cluster}   # who else can let you in",
+                "eksplain admins --cluster {cluster}   # who else can give you access",
                 "eksplain rescue {cluster}",
             ],
         },

@@ -94,9 +94,7 @@ pub(crate) fn admit(life: &Incarnation<'_>, principal: &str, arn: &WholeArn, kin
                 Some(&[namespace.to_owned()]),
             ));
             fix(
-                format!(
-                    "Create an access entry that may view one namespace; put its name in place of {namespace}{note}"
-                ),
+                format!("Create an access entry that may view one namespace; replace {namespace} with its name{note}"),
                 commands,
             )
         }
@@ -189,14 +187,14 @@ pub(crate) fn policy(life: &Incarnation<'_>, entry: &AccessEntry, asked: &Reques
             scope.insert(0, namespace);
         }
         title = format!(
-            "Add the namespace to the scope of {policy}; the namespaces that it has are named again, because the scope is replaced"
+            "Add the namespace to the scope of {policy}; the current namespaces are listed again, because the scope is replaced"
         );
     }
     let arn = WholeArn::known(&entry.principal_arn);
     let mut commands = Vec::new();
     if life.entries_doubt_at(life.logs.lake_end(), Measure::Standing).is_some() {
         commands.push(list_policies(cluster, &arn));
-        title.push_str("; the first command shows what is there now: name each of its namespaces");
+        title.push_str("; the first command shows the current scope: list each of its namespaces too");
     }
     commands.push(associate(cluster, &arn, policy, scope.as_deref()));
     Some(PolicyFix {

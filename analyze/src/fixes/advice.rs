@@ -159,7 +159,7 @@ fn sentence(reason: Reason) -> &'static str {
         R::EksClusterNotFound => "Correct the name, the region or the account",
         R::EksOther | R::IamOther | R::StsOther => "Do what the message says; no permission is known to be missing",
         R::EksThrottled => "Call less often; no permission is missing",
-        R::IamExplicitDeny => "Find the Deny: an Allow never beats it",
+        R::IamExplicitDeny => "Find the Deny: an Allow never overrides it",
         R::IamIdentityPolicyMissing => "Grant the action to the caller",
         R::IamIdentityPolicyUnknown => "Find the policy that refuses",
         R::IamOrganizationOptIn => "Enable the region in this account, or use another",

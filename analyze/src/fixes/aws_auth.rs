@@ -84,7 +84,7 @@ pub(crate) fn map(life: &Incarnation<'_>, arn: &str, is_node: bool) -> Fix {
     let username = Arn::parse(arn).map_or("USERNAME", |arn| arn.name()).to_owned();
     commands.push(create(cluster, arn, &username, ["GROUP"]));
     fix(
-        format!("Map it in aws-auth to a group that a binding names; put the group's name in place of GROUP{note}"),
+        format!("Map it in aws-auth to a group that a binding names; replace GROUP with the group's name{note}"),
         commands,
     )
 }
@@ -100,7 +100,7 @@ pub(crate) fn correct(cluster: &Cluster, wrong: &Mapping, right: &str, is_nobody
     // eksctl takes no ARN that is none.
     if !is_nobodys {
         return fix(
-            "Map the caller in aws-auth as the similar mapping does, if it was meant by it; the similar one stays, for it may be somebody else's",
+            "Map the caller in aws-auth as the similar mapping does, if it was meant for the caller; the similar one stays, because it may be somebody else's",
             commands,
         );
     }

@@ -133,7 +133,7 @@ pub(crate) fn find_deny(arn: &WholeArn, caller: &str, action: &str, resource: &s
     let named = policy.map(|policy| {
         let policy = quote(policy);
         fix(
-            "Change the Deny in the policy that the message names, or keep it: an Allow never beats it",
+            "Change the Deny in the policy that the message names, or keep it: an Allow never overrides it",
             vec![
                 format!("aws iam get-policy --policy-arn {policy}"),
                 format!("aws iam list-policy-versions --policy-arn {policy}"),

@@ -54,6 +54,6 @@ words! {
         Present = "present": "A record shows that it exists",
         Deleted = "deleted": "A record shows its deletion",
         Recreated = "recreated": "Deleted, and another of the same name was created",
-        Unknown = "unknown": "No record tells",
+        Unknown = "unknown": "No record shows it",
     }
 }

@@ -244,7 +244,7 @@ impl Work {
                 if halves.len() < 2 {
                     return Err(Fault::other(
                         "paging",
-                        "more records in one instant than an answer holds",
+                        "more records in one instant than one response can return",
                         "use --via filter",
                     ));
                 }

@@ -93,7 +93,7 @@ impl Store for Buckets {
 
     fn file(&self, object: &Object) -> io::Result<LocalFile> {
         let coming = lock(&self.coming).remove(&object.uri).or_else(|| self.start(object));
-        let download = coming.ok_or_else(|| io::Error::other("no bucket of this run holds it"))?;
+        let download = coming.ok_or_else(|| io::Error::other("it is in no bucket of this run"))?;
         let path = self.runtime.block_on(download).map_err(io::Error::other)??;
         Ok(LocalFile::Copy(path))
     }
@@ -112,8 +112,13 @@ async fn fetch(store: &AmazonS3, key: &str, size: u64, folder: &FilePath, meter:
     let disk = |error: io::Error| Fault::other("download", "could not be written", error.to_string());
     std::fs::create_dir_all(folder).map_err(disk)?;
     let (file, path) = tempfile::NamedTempFile::new_in(folder).map_err(disk)?.into_parts();
-    let key = Path::parse(key)
-        .map_err(|error| Fault::other("s3:GetObject", "a key that cannot be asked for", error.to_string()))?;
+    let key = Path::parse(key).map_err(|error| {
+        Fault::other(
+            "s3:GetObject",
+            "an object key that cannot be requested",
+            error.to_string(),
+        )
+    })?;
     let starts = (0..size).step_by(usize::try_from(RANGE).unwrap_or(usize::MAX));
     let mut ranges = futures::stream::iter(starts)
         .map(|from| fetch_range(store, &key, from..size.min(from + RANGE), &file, meter))

@@ -38,7 +38,7 @@ pub struct Place {
 
 /// Why a place was not understood.
 #[derive(Debug, thiserror::Error)]
-#[error("read {0:?}: a place in S3 is written s3://BUCKET/PREFIX")]
+#[error("read {0:?}: an S3 URI has the form s3://BUCKET/PREFIX")]
 pub struct PlaceError(String);
 
 impl std::str::FromStr for Place {
@@ -185,7 +185,7 @@ const SSE: &str = "aws_server_side_encryption";
 /// How objects are encrypted at rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Encryption {
-    /// As the bucket says.
+    /// As the bucket is configured.
     #[default]
     OfBucket,
     /// SSE-S3, whatever the bucket says.

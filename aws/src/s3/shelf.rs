@@ -114,7 +114,7 @@ impl Shelf {
         } else {
             format!("{}/{key}", self.prefix)
         };
-        Path::parse(&key).map_err(|error| Fault::other(action, "such a key cannot be", error.to_string()))
+        Path::parse(&key).map_err(|error| Fault::other(action, "not a valid object key", error.to_string()))
     }
 }
 

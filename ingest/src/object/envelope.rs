@@ -341,7 +341,7 @@ impl<'r> Reader<'r> {
                 };
                 self.records.reject(
                     "unknown",
-                    &format!("no JSON value: {error}"),
+                    &format!("not valid JSON: {error}"),
                     body[..end].trim_end(),
                     at,
                 );
@@ -351,14 +351,14 @@ impl<'r> Reader<'r> {
                 let line_end = memchr::memchr(b'\n', body.as_bytes()).map_or(body.len(), |end| end + 1);
                 let (bad, behind) = body.split_at(line_end);
                 if behind.trim().is_empty() || error.is_eof() {
-                    self.refuse_pieces(body, &format!("no JSON value: {error}"), place);
+                    self.refuse_pieces(body, &format!("not valid JSON: {error}"), place);
                     return Some(text.len());
                 }
                 // One bad line among good ones: the next lines may be values.
                 self.number += 1;
                 self.records.reject(
                     "unknown",
-                    &format!("no JSON value: {error}"),
+                    &format!("not valid JSON: {error}"),
                     bad.trim_end(),
                     At {
                         place,
@@ -406,11 +406,11 @@ impl<'r> Reader<'r> {
                 Some(end) => {
                     self.number += 1;
                     self.records
-                        .reject("unknown", &format!("no JSON value: {error}"), &body[..=end], at);
+                        .reject("unknown", &format!("not valid JSON: {error}"), &body[..=end], at);
                     Some(skipped + end + 1)
                 }
                 None => {
-                    self.refuse_pieces(body, &format!("no JSON value: {error}"), place);
+                    self.refuse_pieces(body, &format!("not valid JSON: {error}"), place);
                     Some(text.len())
                 }
             },
@@ -463,7 +463,7 @@ impl<'r> Reader<'r> {
                     for (line, document) in (1..).zip(&documents) {
                         let at = At { line, ..at };
                         if !self.records.document(document, at) {
-                            let reason = "a document that is no present state of EKS, IAM or RBAC";
+                            let reason = "not present state of EKS, IAM or RBAC";
                             self.records.reject("snapshot", reason, &document.to_string(), at);
                         }
                     }

@@ -122,7 +122,7 @@ impl Records<'_> {
                 return Ok(end);
             }
             let (_, end) = first_value::<serde::de::IgnoredAny>(text)?;
-            self.reject("unknown", "a JSON value that is no object", &text[..end], at);
+            self.reject("unknown", "a JSON value that is not an object", &text[..end], at);
             return Ok(end);
         };
         self.object(&top, &text[..end], at)?;
@@ -206,7 +206,7 @@ impl Records<'_> {
                         let reason = if error.is_eof() {
                             format!("cut off: {error}")
                         } else {
-                            format!("no JSON value: {error}")
+                            format!("not valid JSON: {error}")
                         };
                         self.reject(kind, &reason, text, at);
                     }
@@ -320,7 +320,7 @@ impl Records<'_> {
     fn inner(&mut self, text: &str, at: At<'_>) {
         match self.json(text, at.inside()) {
             Ok(_) => {}
-            Err(error) => self.reject("cloudtrail", &format!("no JSON value: {error}"), text, at),
+            Err(error) => self.reject("cloudtrail", &format!("not valid JSON: {error}"), text, at),
         }
     }
 

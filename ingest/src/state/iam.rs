@@ -11,7 +11,7 @@ use super::{LIST, Seen, State, complete_list, pick, text};
 use crate::place::{Place, is_account};
 
 const IN_EVERY_ACCOUNT: &str = "AWSServiceRoleForSupport";
-const NO_ACCOUNT: &str = "an answer of IAM that names no account: give --account";
+const NO_ACCOUNT: &str = "IAM output that names no account: add --account";
 
 /// Roles or users.
 #[derive(Clone, Copy)]

@@ -19,19 +19,19 @@ use crate::settings::{DayEnd, now, time};
 /// Options of every AWS source.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Access {
-    /// Regions to ask: a list, or all [default: the profile's region]
+    /// Regions to query: a list, or all [default: the profile's region]
     #[arg(long, value_name = "all|R,R…", value_delimiter = ',')]
     pub(crate) regions: Vec<String>,
-    /// Accounts to enter: a list, or org for all of the organization [default: the caller's own]
+    /// Accounts to query: a list, or org for the whole organization [default: the caller's account]
     #[arg(long, value_name = "ID,…|org", value_delimiter = ',')]
     pub(super) accounts: Vec<String>,
     /// Name of the role to assume in each account
     #[arg(long, value_name = "NAME")]
     pub(super) assume_role: Option<String>,
-    /// External id that the role asks for
+    /// External ID that the role requires
     #[arg(long, value_name = "ID")]
     pub(super) external_id: Option<String>,
-    /// Requests a second, below the quota
+    /// Maximum requests per second, below the quota
     #[arg(long, value_name = "N")]
     pub(super) max_rate: Option<f64>,
 }
@@ -39,10 +39,10 @@ pub(crate) struct Access {
 /// The window of an AWS source.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Window {
-    /// From this time on: RFC 3339, a date, how long ago, or last to go on where the lake ends
+    /// Start time: RFC 3339, a date, how long ago, or last to continue where the lake ends
     #[arg(long, value_name = "TIME|last")]
     pub(crate) since: Option<String>,
-    /// Up to this time [default: now]
+    /// End time [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
 }
@@ -81,7 +81,7 @@ impl Access {
             && (!rate.is_finite() || rate <= 0.0)
         {
             return Err(Failure::usage(
-                "--max-rate is no rate",
+                "--max-rate must be a positive number of requests per second",
                 "give requests a second, for instance --max-rate 1.5",
             ));
         }

@@ -33,7 +33,7 @@ pub(in crate::cli) struct Arguments {
     pub(super) access: Access,
     #[command(flatten)]
     pub(super) window: Window,
-    /// Region to call when --regions names none
+    /// Region to call if --regions is not given
     #[arg(long)]
     pub(super) region: Option<String>,
     /// Event sources to look up, or all

@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_secs(10);
 Examples:
   eksplain ingest cloudwatch                                     every cluster of the profile's region, 30 days
   eksplain ingest cloudwatch --cluster 'prod-*' --since 7d --only authenticator
-  eksplain ingest cloudwatch --regions all --only identity       logins, denials, changes of RBAC and aws-auth alone
+  eksplain ingest cloudwatch --regions all --only identity       only logins, denials, changes to RBAC and aws-auth
   eksplain ingest cloudwatch --via insights --since 2h
   eksplain ingest cloudwatch --via export --export-to s3://my-bucket/eks
   eksplain ingest cloudwatch --only authenticator --since last --follow
@@ -39,25 +39,25 @@ pub(in crate::cli) struct Arguments {
     pub(super) access: Access,
     #[command(flatten)]
     pub(super) window: Window,
-    /// Region to call when --regions names none
+    /// Region to call if --regions is not given
     #[arg(long)]
     pub(super) region: Option<String>,
-    /// Only clusters of this name or glob (repeatable)
+    /// Only clusters with this name or glob (repeatable)
     #[arg(long, value_name = "NAME|GLOB")]
     pub(super) cluster: Vec<String>,
     /// This log group (repeatable) [default: every /aws/eks/*/cluster]
     #[arg(long, value_name = "NAME")]
     pub(super) log_group: Vec<String>,
-    /// Way to fetch
+    /// API to fetch the logs with
     #[arg(long, value_enum, default_value_t = Way::Auto)]
     pub(super) via: Way,
-    /// Where an export may be written
+    /// Where to write an export
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
     pub(super) export_to: Option<String>,
-    /// Only a part of the logs
+    /// Fetch only part of the logs
     #[arg(long, value_enum)]
     pub(super) only: Option<Only>,
-    /// Go on polling for what comes, until interrupted
+    /// Keep polling for new records until interrupted
     #[arg(long)]
     pub(super) follow: bool,
 }
@@ -76,8 +76,8 @@ pub(super) enum Only {
     Authenticator,
     /// The audit log
     Audit,
-    /// Logins, denials, changes of RBAC and of aws-auth, impersonation; leaves out other successful requests, so that last uses by
-    /// RBAC, resolved denials and the health of webhooks are not seen
+    /// Logins, denials, changes to RBAC and aws-auth, impersonation; leaves out other successful requests, so last uses by RBAC,
+    /// resolved denials and webhook health are not visible
     Identity,
 }
 

@@ -25,28 +25,28 @@ Examples:
 Known forms: CloudTrail files, LookupEvents output, NDJSON, EventBridge; CloudWatch exports, filter-log-events, get-log-events,
 Insights results, subscription filters and Firehose; raw authenticator lines and audit events; plain or gzip.")]
 pub(in crate::cli) struct Files {
-    /// Files and folders; - reads standard input
+    /// Files and folders; - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// Account of files that do not say it
+    /// Account to assume for files that do not name one
     #[arg(long)]
     pub(super) account: Option<String>,
-    /// Region of files that do not say it
+    /// Region to assume for files that do not name one
     #[arg(long)]
     pub(super) region: Option<String>,
-    /// Cluster of files that do not say it
+    /// Cluster to assume for files that do not name one
     #[arg(long)]
     pub(super) cluster: Option<String>,
     /// What the steps of each path mean, relative to PATH: {account} {region} {cluster} {stream} * **
     #[arg(long, value_name = "PATTERN")]
     pub(super) layout: Option<String>,
-    /// When present state among the files was taken [default: each file's time]
+    /// When the saved output among the files was taken [default: each file's time]
     #[arg(long, value_name = "TIME")]
     pub(super) taken_at: Option<String>,
-    /// Which records keep their raw text
+    /// Which records to store with their raw text
     #[arg(long, value_enum, default_value_t = Keep::Evidence)]
     pub(super) keep_raw: Keep,
-    /// Threads [default: one a core]
+    /// Number of worker threads [default: one per core]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub(super) threads: usize,
 }
@@ -55,7 +55,7 @@ pub(in crate::cli) struct Files {
 pub(super) enum Keep {
     /// Every record
     All,
-    /// What can become evidence
+    /// Records that can become evidence
     Evidence,
     /// None
     None,

@@ -29,13 +29,13 @@ mod summary;
 /// Where logs come from.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Source {
-    /// Files and folders of logs, any supported form, found by content, not by name
+    /// Read log files and folders; formats are detected from content
     Files(files::Files),
-    /// The same from S3: CloudTrail buckets, CloudWatch exports, Firehose deliveries
+    /// Read logs from S3: CloudTrail buckets, CloudWatch exports, Firehose deliveries
     S3(s3::Arguments),
-    /// Authenticator and audit logs of /aws/eks/*/cluster by the CloudWatch Logs API
+    /// Read authenticator and audit logs from CloudWatch Logs
     Cloudwatch(cloudwatch::Arguments),
-    /// CloudTrail's management events of the last 90 days by LookupEvents
+    /// Read CloudTrail management events of the last 90 days (LookupEvents)
     Cloudtrail(cloudtrail::Arguments),
     /// Present state of EKS and IAM, or saved output of kubectl, aws and eksctl
     Snapshot(snapshot::Arguments),
@@ -356,7 +356,7 @@ pub(super) fn stop_on_interrupt() -> Arc<AtomicBool> {
                 if own.swap(true, Ordering::Relaxed) {
                     std::process::exit(130);
                 }
-                eprintln!("\ninterrupted: finishing what is at hand (once more to stop at once)");
+                eprintln!("\ninterrupted: finishing current work (press Ctrl-C again to stop now)");
             }
         });
         stop

@@ -24,32 +24,32 @@ Examples:
 
 --since and --until choose objects: by the days in their keys, and by when they were written. Objects that the lake has are not read again.")]
 pub(in crate::cli) struct Arguments {
-    /// Buckets and prefixes
+    /// S3 URIs of buckets and prefixes
     #[arg(required = true, value_name = "s3://BUCKET/PREFIX")]
     pub(super) uris: Vec<String>,
     #[command(flatten)]
     pub(super) access: Access,
     #[command(flatten)]
     pub(super) window: Window,
-    /// Account of objects that do not say it
+    /// Account to assume for objects that do not name one
     #[arg(long)]
     pub(super) account: Option<String>,
-    /// Region of objects that do not say it
+    /// Region to assume for objects that do not name one
     #[arg(long)]
     pub(super) region: Option<String>,
-    /// Cluster of objects that do not say it
+    /// Cluster to assume for objects that do not name one
     #[arg(long)]
     pub(super) cluster: Option<String>,
     /// What the steps of each key mean, relative to the prefix: {account} {region} {cluster} {stream} * **
     #[arg(long, value_name = "PATTERN")]
     pub(super) layout: Option<String>,
-    /// Which records keep their raw text
+    /// Which records to store with their raw text
     #[arg(long, value_enum, default_value_t = Keep::Evidence)]
     pub(super) keep_raw: Keep,
-    /// Pay for the requests, as some buckets ask of strangers
+    /// Accept request charges (Requester Pays buckets)
     #[arg(long)]
     pub(super) requester_pays: bool,
-    /// Threads [default: one a core]
+    /// Number of worker threads [default: one per core]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub(super) threads: usize,
 }

@@ -43,16 +43,16 @@ pub(in crate::cli) struct Arguments {
     /// When the files of --from were taken [default: each file's time]
     #[arg(long, value_name = "TIME")]
     pub(super) taken_at: Option<String>,
-    /// As --from, for output of kubectl; AWS is called too where it can be (repeatable)
+    /// Like --from, for kubectl output, but AWS is called as well if possible (repeatable)
     #[arg(long, value_name = "FILE|-", requires = "cluster")]
     pub(super) kubectl: Vec<PathBuf>,
-    /// Account of the cluster that the files show
+    /// Account of the cluster in the files
     #[arg(long)]
     pub(super) account: Option<String>,
-    /// Region to call, and of the cluster that the files show
+    /// Region to call, and region of the cluster in the files
     #[arg(long)]
     pub(super) region: Option<String>,
-    /// Only clusters of this name or glob (repeatable); with files the cluster that they show, where they do not name it
+    /// Only clusters with this name or glob (repeatable); with --from, the cluster to assume for files that name none
     #[arg(long, value_name = "NAME|GLOB")]
     pub(super) cluster: Vec<String>,
 }

@@ -47,13 +47,13 @@ pub(super) fn tell(global: &Global, name: &str, config: &Config) -> Result<ExitC
 }
 
 fn in_words(global: &Global, name: &str, config: &Config, commands: &[String]) -> String {
-    let mut lines = vec![format!("{name} is right. A pass would:")];
+    let mut lines = vec![format!("{name} is valid. A run would:")];
     let mut number = 0;
     let mut step = |text: String| {
         number += 1;
         lines.push(format!("{number:>3}. {text}"));
     };
-    step(format!("hold the lake {}, alone", global.lake.display()));
+    step(format!("lock the lake {}", global.lake.display()));
     for command in commands {
         step(format!("run {command}"));
     }
@@ -93,7 +93,7 @@ fn in_words(global: &Global, name: &str, config: &Config, commands: &[String]) -
             When::Changes => "if something changed since the last report, or a step failed",
             When::Findings => "if something that fail-on names was found, or a step failed",
         };
-        step(format!("tell {} {when}", notify.to));
+        step(format!("notify {} {when}", notify.to));
     }
     if !questions.fail_on.is_empty() {
         step(format!("exit with 1 if it found {}", questions.fail_on.join(", ")));

@@ -40,8 +40,8 @@ pub(super) fn take(lake: &Path) -> Result<File, Failure> {
                 format!(": process {} on {}, since {}", holder.pid, holder.host, holder.since)
             });
             return Err(Failure::usage(
-                format!("another pass is at work on {}{who}", lake.display()),
-                "wait until it ends, or end it; a pass that died holds no lock",
+                format!("another run is working on {}{who}", lake.display()),
+                "wait until it ends, or stop it; a run that died does not keep the lock",
             ));
         }
         Err(TryLockError::Error(error)) => {

@@ -28,20 +28,20 @@ use record::{LastRun, Step};
 #[command(after_help = "\
 Examples:
   eksplain init                                    write a commented eksplain.toml
-  eksplain run --check                             every fault of it, with its line; what the pass would do
+  eksplain run --check                             all errors in it, with their lines; what the run would do
   eksplain run                                     read the sources, write the report, say what changed
   eksplain run /etc/eksplain.toml -q               as cron does it
   eksplain run env:EKSPLAIN_CONFIG                 the configuration is the value of a variable, as ECS hands it over
   eksplain run - < eksplain.toml                   or standard input
 
-The exit code is that of the worst step: 1 something that fail-on names, 2 a source that cannot be read as configured, 3 rejects,
-4 a source refused, 5 the lake is damaged, 130 interrupted (Ctrl-C or SIGTERM; what was done is kept). What the last run did stands in the
+The exit code is the worst step's: 1 something that fail-on names, 2 a source that cannot be read as configured, 3 rejects,
+4 a source refused, 5 the lake is damaged, 130 interrupted (Ctrl-C or SIGTERM; what was done is kept). What the last run did is in the
 lake, as _state/last-run.json and _state/metrics.json, and _state/metrics.prom (OpenMetrics text). -o json prints the record.")]
 pub(super) struct Arguments {
     /// The configuration: a file, - for standard input, or env:NAME [default: --config, or eksplain.toml]
     #[arg(value_name = "CONFIG")]
     path: Option<PathBuf>,
-    /// Only check the configuration, and say what the pass would do
+    /// Only check the configuration and show what the run would do
     #[arg(long)]
     check: bool,
 }
@@ -103,7 +103,7 @@ impl Text {
             let content = std::env::var(name).map_err(|error| {
                 Failure::usage(
                     format!("could not read the variable {name}: {error}"),
-                    "let it hold the text of an eksplain.toml",
+                    "set it to the text of an eksplain.toml",
                 )
             })?;
             return Ok(Self {
@@ -128,12 +128,12 @@ impl Text {
     fn understand(&self) -> Result<Config, Failure> {
         Config::read(&self.content, &self.folder, now()).map_err(|found| {
             let count = match found.iter().filter(|pointer| !pointer.is_warning()).count() {
-                1 => "1 fault".to_owned(),
-                count => format!("{count} faults"),
+                1 => "1 error".to_owned(),
+                count => format!("{count} errors"),
             };
             Failure::pointed(
-                format!("{} is no pass that can be run: {count}", self.name),
-                "mend the places above; eksplain run --check looks again without running anything",
+                format!("{} has {count}", self.name),
+                "fix the places marked above; eksplain run --check checks again without running anything",
                 &self.name,
                 &self.content,
                 &found,

@@ -268,10 +268,10 @@ impl LastRun {
             let _ = writeln!(out, "  fail-on found: {}", self.matched.join(", "));
         }
         if let Some(whom) = &self.notified {
-            let _ = writeln!(out, "  told {whom}");
+            let _ = writeln!(out, "  sent to {whom}");
         }
         if self.interrupted {
-            out.push_str("  what was done is kept; the next run goes on from there\n");
+            out.push_str("  what was done is kept; the next run resumes from there\n");
         }
         out
     }

@@ -158,7 +158,10 @@ pub(super) fn tell(global: &Global, config: &Config, last: &LastRun, made: Optio
         Recipient::File(path) => write_whole(path, &serde_json::to_vec_pretty(last)?)?,
         Recipient::Topic(topic) => {
             let message = sns::Message {
-                subject: format!("eksplain: the pass of {} ended with exit {}", last.config, last.exit),
+                subject: format!(
+                    "eksplain: the run of {} ended with exit code {}",
+                    last.config, last.exit
+                ),
                 text: last.summary(),
                 json: serde_json::to_string(last)?,
             };

@@ -41,7 +41,7 @@ impl Reader<'_> {
             {
                 found.fault(
                     at.clone(),
-                    format!("`{all}` stands alone"),
+                    format!("`{all}` cannot be combined with others"),
                     format!("write {key} = [\"{all}\"], or a list without it"),
                 );
             }
@@ -194,8 +194,8 @@ mod tests {
                 source("since = \"2d\"\nuntil = \"3d\""),
                 "`until` is earlier than `since`",
             ),
-            (source("max-rate = 0"), "`max-rate` is no rate"),
-            (source("max-rate = nan"), "`max-rate` is no rate"),
+            (source("max-rate = 0"), "`max-rate` is not a valid rate"),
+            (source("max-rate = nan"), "`max-rate` is not a valid rate"),
         ] {
             only_fault(&text, said);
         }

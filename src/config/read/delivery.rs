@@ -30,7 +30,7 @@ impl Reader<'_> {
             found.fault(section.at("sse"), "only kms takes a key", "leave out sse or kms-key");
         }
         if sse == Some("kms") && !section.has("kms-key") {
-            found.fault(section.at("sse"), "no key of KMS is named", "add kms-key = \"alias/…\"");
+            found.fault(section.at("sse"), "no KMS key is named", "add kms-key = \"alias/…\"");
         }
         let to = to?;
         let target = if to.starts_with("s3://") {
@@ -61,12 +61,12 @@ impl Reader<'_> {
         if !section.has("to") {
             found.fault(
                 section.at("to"),
-                "nobody is told",
-                "add to = \"-\", a file, or the ARN of a topic of SNS",
+                "nobody is notified",
+                "add to = \"-\", a file, or the ARN of an SNS topic",
             );
         }
         let to = section.text(found, "to", &|text| match text {
-            "" => Err("write -, a file, or the ARN of a topic of SNS".to_owned()),
+            "" => Err("write -, a file, or the ARN of an SNS topic".to_owned()),
             _ if text.starts_with("arn:") => shape::topic(text),
             _ => Ok(()),
         });

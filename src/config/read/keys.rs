@@ -60,7 +60,7 @@ pub(super) fn belongs(key: &str) -> Option<String> {
     let homes = [("[questions]", QUESTIONS), ("[report]", REPORT), ("[notify]", NOTIFY)];
     let only_top = ["lake", "source"];
     if only_top.contains(&key) {
-        return Some("it stands at the top, before every [table]".to_owned());
+        return Some("it belongs at the top, before every [table]".to_owned());
     }
     if key == "to" {
         return Some("[report] and [notify] have one".to_owned());

@@ -41,7 +41,7 @@ pub(super) fn config(text: &str, folder: &Path, now: Micros) -> Result<Config, V
         let mut found = Found::default();
         for error in &errors {
             let at = error.span().unwrap_or(text.len()..text.len());
-            found.fault(at, format!("this is no TOML: {}", error.message()), "");
+            found.fault(at, format!("invalid TOML: {}", error.message()), "");
         }
         return Err(in_order(found));
     }
@@ -142,7 +142,7 @@ impl Reader<'_> {
         {
             self.found.fault(
                 section.at("when"),
-                "findings cannot be told: no fail-on names any",
+                "there are no findings to send: fail-on names none",
                 "add fail-on = [\"recovery-needed\", \"critical\"] to [questions]",
             );
         }
@@ -181,7 +181,7 @@ impl Reader<'_> {
             && let Some(section) = top.table(&mut self.found, "notify", "[notify]")
         {
             self.found
-                .fault(section.at("when"), format!("changes cannot be told: {why}"), advice);
+                .fault(section.at("when"), format!("changes cannot be sent: {why}"), advice);
         }
     }
 
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn findings_are_told_only_where_fail_on_names_some() {
         let notify = "[notify]\nto = \"-\"\nwhen = \"findings\"\n";
-        let said = "findings cannot be told: no fail-on names any";
+        let said = "there are no findings to send: fail-on names none";
         for questions in [
             "",
             "[questions]\nclusters = [\"prod\"]\n",
@@ -302,7 +302,7 @@ mod tests {
         for (text, said) in [
             (
                 "[notify]\nto = \"-\"\n",
-                "changes cannot be told: there is no [report] to compare with",
+                "changes cannot be sent: there is no [report] to compare with",
             ),
             (
                 "[questions]\nfail-on = \"new-admin\"\n",

@@ -125,7 +125,7 @@ impl Reader<'_> {
                 self.found.warn(
                     at,
                     format!("{} does not exist now", whole.display()),
-                    "a pass without it fails in this source, and does the others",
+                    "a run without it fails for this source and continues with the others",
                 );
             }
         }

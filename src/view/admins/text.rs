@@ -46,7 +46,7 @@ pub(super) fn next(findings: &[Admin]) -> Option<(String, &'static str)> {
     let admin = findings.iter().min_by_key(worth)?;
     Some((
         format!("who {}", quote(&admin.principal)),
-        "tells all that is known of one principal",
+        "shows everything known about one principal",
     ))
 }
 

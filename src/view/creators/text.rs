@@ -46,7 +46,7 @@ pub(super) fn next(findings: &[Creator]) -> Option<(String, &'static str)> {
             .map(|region| format!(" --regions {}", quote(region)));
         return Some((
             format!("rescue {}{}", quote(&cluster.name), region.unwrap_or_default()),
-            "asks AWS how it stands now, and plans with that",
+            "asks AWS for the present state and makes a plan from it",
         ));
     }
     let record = findings.iter().flat_map(|creator| &creator.evidence).next()?;

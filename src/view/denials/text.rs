@@ -38,7 +38,7 @@ pub(super) fn next(findings: &[Denial]) -> Option<(String, &'static str)> {
     Some(match &denial.principal {
         Some(name) => (
             format!("who {}", quote(name)),
-            "tells all that is known of one principal",
+            "shows everything known about one principal",
         ),
         None => {
             let record = denial.evidence.first()?;

@@ -48,7 +48,7 @@ pub(super) const PAGES: &[Page] = &[
     page(
         "apiserver.internal",
         "The API server failed (500). No permission is missing.",
-        &["a passing fault", "etcd or a webhook"],
+        &["a temporary fault", "etcd or a webhook"],
         &[
             "try again",
             "aws eks describe-cluster --name {cluster} --region {region} --query cluster.[status,health]",

@@ -260,7 +260,7 @@ pub(super) const PAGES: &[Page] = &[
     page(
         "authn.sts.unreachable",
         "The control plane could not reach STS.",
-        &["a passing fault of AWS"],
+        &["a temporary AWS fault"],
         &["kubectl auth whoami   # try again"],
     ),
     page(

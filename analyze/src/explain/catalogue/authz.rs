@@ -183,7 +183,7 @@ pub(super) const PAGES: &[Page] = &[
     page(
         "authz.error",
         "An authorizer failed; the request was neither allowed nor refused.",
-        &["a passing fault of the control plane"],
+        &["a temporary fault of the control plane"],
         &["try again"],
     ),
     page(

@@ -28,7 +28,7 @@ pub(super) const PAGES: &[Page] = &[
         "client.kubeconfig.permissions",
         "The permissions of the kubeconfig file are wrong: others can read it, or you cannot.",
         &[
-            "others may read it: Helm warns, and goes on",
+            "others may read it: Helm warns and continues",
             "the file belongs to root: it was written under sudo",
         ],
         &[
@@ -48,7 +48,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     page(
         "client.exec.failed",
-        "The program that gets the token failed; its own message stands above this one.",
+        "The program that gets the token failed; its own message is above this one.",
         &[
             "AWS credentials: none, expired, or of another profile",
             "a role that may not be assumed",
