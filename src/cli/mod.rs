@@ -142,6 +142,8 @@ enum Command {
     Who(ask::AskWho),
     /// Lint of the access configuration: rule ids, severity, fix
     Check(ask::AskCheck),
+    /// Who gained or lost power, what was written to aws-auth, entries, RBAC, modes: when, by whom
+    Changes(ask::AskChanges),
     /// `kubectl auth can-i`, answered from the lake
     CanI(can_i::Arguments),
     /// Locked out, now: who can let you in, and the plan to get back
@@ -196,6 +198,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Denials(arguments) => ask::denials(global, arguments),
         Command::Who(arguments) => ask::who(global, arguments),
         Command::Check(arguments) => ask::check(global, arguments),
+        Command::Changes(arguments) => ask::changes(global, arguments),
         Command::CanI(arguments) => can_i::run(global, arguments),
         Command::Rescue(arguments) => rescue::run(global, arguments),
         Command::Plan(arguments) => plan::run(global, arguments),

@@ -50,6 +50,8 @@ pub(crate) struct Stretch<'h, T> {
     pub(crate) start: Micros,
     /// It began at `start`: a record shows it, and no gap makes that doubtful.
     pub(crate) is_born: bool,
+    /// It stood by then, and the record before shows that it did not.
+    pub(crate) begun_by: Option<Micros>,
     /// The records that show it so, in order.
     pub(crate) seen: Vec<&'h Version<T>>,
     pub(crate) end: Option<StretchEnd<'h, T>>,
@@ -73,6 +75,13 @@ pub(crate) enum EndOf<'h, T> {
     Obscured(&'h Version<T>),
     /// From here on it is not known: the log has a hole.
     Hole(Gap),
+}
+
+impl<T> Version<T> {
+    /// Whether the record shows what the subject is.
+    fn state_is_known(&self) -> bool {
+        !matches!(self.state, State::Obscured)
+    }
 }
 
 impl<T> Default for History<T> {
@@ -239,6 +248,7 @@ impl<'h, T> Stretch<'h, T> {
             value,
             start,
             is_born,
+            begun_by: before.and_then(|before| (before.state_is_known() && !is_born).then_some(version.at.ts)),
             seen: vec![version],
             end: None,
         }
