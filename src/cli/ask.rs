@@ -406,8 +406,7 @@ impl<'a> Asked<'a> {
     }
 
     fn changes(&self, with_managed: bool) -> Result<Vec<ChangeFinding>, Failure> {
-        let changes =
-            eksplain_analyze::changes::changes(&self.facts, &self.answers, self.at, self.since, self.until);
+        let changes = eksplain_analyze::changes::changes(&self.facts, &self.answers, self.at, self.since, self.until);
         let selects = |change: &eksplain_analyze::changes::Change| {
             change.matters_for.iter().any(|cluster| self.selects(cluster)) && (with_managed || !change.aws_managed)
         };

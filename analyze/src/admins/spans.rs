@@ -220,7 +220,10 @@ impl Span {
             detail,
             via,
             begun_by: self.begun_by.filter(|by| !self.is_born && *by <= at),
-            ended_by: end.as_ref().filter(|end| end.proof == EndProof::GoneBy).map(|end| end.at),
+            ended_by: end
+                .as_ref()
+                .filter(|end| end.proof == EndProof::GoneBy)
+                .map(|end| end.at),
             valid_from: self.is_born.then_some(self.start),
             valid_to: end.filter(|end| end.proof == EndProof::Record).map(|end| end.at),
             evidence: evidence::shown(self.evidence),

@@ -100,7 +100,10 @@ impl<'w, 'f> Actors<'w, 'f> {
         let session = write.session.as_deref().filter(|session| !session.is_empty());
         let (human, evidence) = match (person, session) {
             (Some(person), _) => (Some(person.name), person.evidence),
-            (None, Some(session)) => (Some(session.to_owned()).filter(|name| !people::is_generic(name)), Vec::new()),
+            (None, Some(session)) => (
+                Some(session.to_owned()).filter(|name| !people::is_generic(name)),
+                Vec::new(),
+            ),
             (None, None) => (canonical.as_deref().and_then(name_of_user), Vec::new()),
         };
         Actor {

@@ -33,10 +33,11 @@ impl Asked<'_, '_> {
             State::Absent => Some(AwsAuth::default()),
             State::Obscured => None,
         };
-        // One that was created was not there before.
+        // One that was created was not there before, and a cluster is made without.
         let old = match (version.how, before) {
             (How::Birth, _) => Some(AwsAuth::default()),
             (_, Some(before)) => known(before),
+            (How::Look, None) => life.born.map(|_| AwsAuth::default()),
             (_, None) => None,
         };
         let (was, is) = in_words(old.as_ref(), known(version).as_ref(), &version.state);
@@ -68,7 +69,8 @@ fn is_alike(old: &AwsAuth, new: Option<&AwsAuth>) -> bool {
 /// What stood before of that which changed, and what became of it.
 fn in_words(old: Option<&AwsAuth>, new: Option<&AwsAuth>, state: &State<Content>) -> (Option<String>, String) {
     let Some(new) = new else {
-        let was = old.map(|old| listed(&lines(old).into_iter().collect::<Vec<_>>()));
+        let was = old.map(lines).filter(|lines| !lines.is_empty());
+        let was = was.map(|lines| listed(&lines.into_iter().collect::<Vec<_>>()));
         return (was, "not known: the log does not show what was written".to_owned());
     };
     let new_lines = lines(new);
@@ -94,7 +96,10 @@ fn in_words(old: Option<&AwsAuth>, new: Option<&AwsAuth>, state: &State<Content>
         };
         said.push(format!("{verb} {}", line(mapping)));
     }
-    for mapping in removed.iter().filter(|gone| !added.iter().any(|new| is_same(gone, new))) {
+    for mapping in removed
+        .iter()
+        .filter(|gone| !added.iter().any(|new| is_same(gone, new)))
+    {
         said.push(format!("removed {} {}", mapping.section.as_str(), mapping.arn));
     }
     let accounts = |auth: &AwsAuth, other: &AwsAuth| -> Vec<String> {
@@ -110,7 +115,11 @@ fn in_words(old: Option<&AwsAuth>, new: Option<&AwsAuth>, state: &State<Content>
     if matches!(state, State::Absent) {
         said.insert(0, "deleted: it maps nobody".to_owned());
     }
-    let was: Vec<String> = removed.iter().map(|mapping| line(mapping)).chain(lost_accounts).collect();
+    let was: Vec<String> = removed
+        .iter()
+        .map(|mapping| line(mapping))
+        .chain(lost_accounts)
+        .collect();
     let is = match said.is_empty() {
         true => "no mapping changed".to_owned(),
         false => said.join("; "),
@@ -119,7 +128,10 @@ fn in_words(old: Option<&AwsAuth>, new: Option<&AwsAuth>, state: &State<Content>
 }
 
 fn only<'m>(mappings: &'m [Mapping], others: &BTreeSet<String>) -> Vec<&'m Mapping> {
-    mappings.iter().filter(|mapping| !others.contains(&line(mapping))).collect()
+    mappings
+        .iter()
+        .filter(|mapping| !others.contains(&line(mapping)))
+        .collect()
 }
 
 fn lines(auth: &AwsAuth) -> BTreeSet<String> {

@@ -84,7 +84,10 @@ impl<'f> Asked<'_, 'f> {
             on = TYPES.iter().map(|kind| ((*kind).to_owned(), false)).collect();
             on.extend(switches(&request["logging"]));
         }
-        let calls = life.calls.iter().filter(|call| call.event_name == "UpdateClusterConfig");
+        let calls = life
+            .calls
+            .iter()
+            .filter(|call| call.event_name == "UpdateClusterConfig");
         let by_call = calls.map(|call| {
             let request = json::parse(call.request_parameters.as_deref());
             (&call.at, false, switches(&request["logging"]))
@@ -145,7 +148,9 @@ fn in_words<'k>(switched: impl Iterator<Item = (&'k String, &'k bool)>) -> Strin
         by_state[usize::from(*is_on)].push(kind);
     }
     let [off, on] = by_state;
-    let told = [(on, "on"), (off, "off")].into_iter().filter(|(kinds, _)| !kinds.is_empty());
+    let told = [(on, "on"), (off, "off")]
+        .into_iter()
+        .filter(|(kinds, _)| !kinds.is_empty());
     told.map(|(kinds, word)| format!("{} {word}", kinds.join(", ")))
         .collect::<Vec<_>>()
         .join("; ")

@@ -1,10 +1,10 @@
 //! Access entries and their policies: made, changed, deleted.
 
-use eksplain_queries::facts::{CloudTrailCall, Mark, Micros};
+use eksplain_queries::facts::{CloudTrailCall, Micros};
 
 use super::{Asked, Change, ChangeKind, listed};
-use crate::state::entries::{AccessEntry, Association, Stay, StayEnd};
 use crate::state::Incarnation;
+use crate::state::entries::{AccessEntry, Association, Stay, StayEnd};
 
 impl<'f> Asked<'_, 'f> {
     pub(super) fn entries(&self, life: &Incarnation<'f>) -> Vec<Change> {
@@ -12,7 +12,8 @@ impl<'f> Asked<'_, 'f> {
         for entry in &life.entries {
             let subject = &entry.canonical;
             let groups = |ts: Micros| entry_in_words(entry, ts);
-            let made = Change::of(life, ChangeKind::AccessEntry, entry.stay.start(), subject).is(groups(entry.stay.start()));
+            let made =
+                Change::of(life, ChangeKind::AccessEntry, entry.stay.start(), subject).is(groups(entry.stay.start()));
             let made = match entry.of_creator {
                 true => Change {
                     is: made.is.map(|is| format!("{is}; EKS made it for the creator")),
@@ -81,7 +82,10 @@ impl<'f> Asked<'_, 'f> {
             .collect();
         let is_replaced = |end: &StayEnd| {
             let next = |other: &Association| other.policy == association.policy && other.stay.start() == end.at;
-            entry.associations.iter().any(|other| !std::ptr::eq(other, association) && next(other))
+            entry
+                .associations
+                .iter()
+                .any(|other| !std::ptr::eq(other, association) && next(other))
         };
         if let Some(end) = association.stay.end.as_ref().filter(|end| !is_replaced(end)) {
             let gone = Change::of(life, ChangeKind::AccessPolicy, end.at, &entry.canonical)
@@ -98,12 +102,11 @@ impl<'f> Asked<'_, 'f> {
         if let Some(call) = call_at(life, change.ts, name).filter(|call| call.at == stay.first) {
             return Some(self.by_call(change, call));
         }
-        let is_look = evidence_is_look(&stay.first);
-        let shows = match is_look {
-            true => "a look found it; the date is EKS's own",
-            false => "EKS made it",
-        };
-        Some(change.shown_by(&stay.first, shows))
+        // EKS makes the creator's with the cluster, or with the change of the mode: that call is the cause.
+        Some(match self.actors.of_record(&stay.first.id) {
+            Some(actor) => change.shown_by(&stay.first, "EKS made it then").by(actor),
+            None => change.shown_by(&stay.first, "a look found it; the date is EKS's own"),
+        })
     }
 
     fn ended(&self, life: &Incarnation<'f>, end: &StayEnd, change: Change) -> Change {
@@ -127,10 +130,6 @@ fn call_at<'f>(life: &Incarnation<'f>, ts: Micros, name: &str) -> Option<&'f Clo
     calls.find(|call| call.at.ts == ts && call.event_name == name)
 }
 
-fn evidence_is_look(mark: &Mark) -> bool {
-    crate::evidence::any(mark, "").source == crate::words::Source::Snapshot
-}
-
 /// `type STANDARD, user name x, groups a, b`.
 fn entry_in_words(entry: &AccessEntry, ts: Micros) -> String {
     let kind = entry.entry_type.as_deref().map(|kind| format!("type {kind}, "));
@@ -145,7 +144,11 @@ fn entry_in_words(entry: &AccessEntry, ts: Micros) -> String {
 
 /// As it stood before its end, with its policies.
 fn groups_before_end(entry: &AccessEntry) -> String {
-    let before = entry.stay.end.as_ref().map_or(Micros::MAX, |end| end.at.saturating_sub(1));
+    let before = entry
+        .stay
+        .end
+        .as_ref()
+        .map_or(Micros::MAX, |end| end.at.saturating_sub(1));
     let policies: Vec<String> = entry.associations_at(before).map(policy_in_words).collect();
     format!("{}; policies {}", entry_in_words(entry, before), listed(&policies))
 }

@@ -54,7 +54,13 @@ pub struct Change {
 }
 
 /// Every change between two times, by time.
-pub fn changes(facts: &Facts, answers: &Answers, at: Micros, since: Option<Micros>, until: Option<Micros>) -> Vec<Change> {
+pub fn changes(
+    facts: &Facts,
+    answers: &Answers,
+    at: Micros,
+    since: Option<Micros>,
+    until: Option<Micros>,
+) -> Vec<Change> {
     let world = World::build(facts, at);
     let asked = Asked {
         world: &world,

@@ -1,6 +1,6 @@
 //! Every grant and loss of admin power: the beginning and the end of each route, with the record that proves it.
 
-use eksplain_queries::facts::{Mark, Micros};
+use eksplain_queries::facts::Micros;
 
 use super::actor::Actor;
 use super::{Asked, Change, ChangeKind};
@@ -22,16 +22,28 @@ impl Asked<'_, '_> {
                     RouteKind::Observed | RouteKind::Certificate | RouteKind::Impersonation
                 )
             };
-            for route in admin.routes.iter().filter(is_grant) {
-                changes.extend(self.gained(life, admin, route));
-                changes.extend(self.lost(life, admin, route));
+            let routes: Vec<&Route> = admin.routes.iter().filter(is_grant).collect();
+            for route in &routes {
+                // One that another of its kind follows at once, under another user name for example, goes on.
+                let is_end_of = |other: &&&Route| {
+                    other.route == route.route && ended(other).is_some() && ended(other) == begun(route)
+                };
+                let is_begin_of = |other: &&&Route| {
+                    other.route == route.route && begun(other).is_some() && begun(other) == ended(route)
+                };
+                if !routes.iter().any(|other| is_end_of(&other)) {
+                    changes.extend(self.gained(life, admin, route));
+                }
+                if !routes.iter().any(|other| is_begin_of(&other)) {
+                    changes.extend(self.lost(life, admin, route));
+                }
             }
         }
         changes
     }
 
     fn gained(&self, life: &Incarnation<'_>, admin: &Admin, route: &Route) -> Option<Change> {
-        let ts = route.valid_from.or(route.begun_by)?;
+        let ts = begun(route)?;
         let already = other_routes(admin, route, ts.saturating_sub(1));
         let was = already.map(|others| format!("had it already by {others}"));
         let change = Change::of(life, ChangeKind::AdminGained, ts, &admin.principal)
@@ -53,10 +65,7 @@ impl Asked<'_, '_> {
     }
 
     fn lost(&self, life: &Incarnation<'_>, admin: &Admin, route: &Route) -> Option<Change> {
-        if route.status != Status::Revoked {
-            return None;
-        }
-        let ts = route.valid_to.or(route.ended_by)?;
+        let ts = ended(route)?;
         let still = other_routes(admin, route, ts);
         let is = match still {
             Some(others) => format!("not by this route any more; still by {others}"),
@@ -93,10 +102,10 @@ impl Asked<'_, '_> {
             Some((proof.clone(), actor))
         });
         let calls = life.calls.iter().copied().chain(life.deleted).map(|call| &call.at);
-        let is_rbac = |mark: &&Mark| mark.ts == ts;
         by_route
             .or_else(|| {
-                let mut marks = calls.chain(life.writes.iter().map(|write| &write.at)).filter(is_rbac);
+                let writes = life.writes.iter().map(|write| &write.at);
+                let mut marks = calls.chain(writes).filter(|mark| mark.ts == ts);
                 let mark = marks.next()?;
                 // Of two at one moment, nothing tells which it was.
                 marks.next().is_none().then_some(())?;
@@ -106,15 +115,33 @@ impl Asked<'_, '_> {
     }
 }
 
+/// When it began, or had begun by.
+fn begun(route: &Route) -> Option<Micros> {
+    route.valid_from.or(route.begun_by)
+}
+
+/// When it ended, or had ended by; `None` while it stands, and where that is not known.
+fn ended(route: &Route) -> Option<Micros> {
+    let end = route.valid_to.or(route.ended_by);
+    end.filter(|_| route.status == Status::Revoked)
+}
+
 /// The other routes by which the principal has power at a moment.
 fn other_routes(admin: &Admin, route: &Route, ts: Micros) -> Option<String> {
     let stands = |other: &&Route| {
-        let began = other.valid_from.or_else(|| other.evidence.first().map(|first| first.ts));
+        let began = other
+            .valid_from
+            .or_else(|| other.evidence.first().map(|first| first.ts));
         let has_ended = other.valid_to.or(other.ended_by).is_some_and(|end| end <= ts);
         let is_known = other.status != Status::Unproven;
         !std::ptr::eq(*other, route) && is_known && !has_ended && began.is_some_and(|began| began <= ts)
     };
-    let mut names: Vec<&str> = admin.routes.iter().filter(stands).map(|other| other.route.id()).collect();
+    let mut names: Vec<&str> = admin
+        .routes
+        .iter()
+        .filter(stands)
+        .map(|other| other.route.id())
+        .collect();
     names.dedup();
     (!names.is_empty()).then(|| names.join(", "))
 }

@@ -29,9 +29,14 @@ impl Asked<'_, '_> {
         };
         let canonical = |arn: &str| self.world.spellings.canonical(arn);
         for life in self.world.lives.values().flatten() {
-            life.entries.iter().for_each(|entry| add(&entry.canonical, &life.cluster));
+            life.entries
+                .iter()
+                .for_each(|entry| add(&entry.canonical, &life.cluster));
             let creator = life.created.and_then(|call| call.canonical_arn.as_deref());
-            creator.and_then(canonical).iter().for_each(|arn| add(arn, &life.cluster));
+            creator
+                .and_then(canonical)
+                .iter()
+                .for_each(|arn| add(arn, &life.cluster));
             let mapped = life.aws_auth_contents().flat_map(|(_, content)| &content.auth.mappings);
             for arn in mapped.filter_map(|mapping| mapping.caller_arn()) {
                 canonical(&arn).iter().for_each(|arn| add(arn, &life.cluster));
@@ -51,7 +56,8 @@ impl Asked<'_, '_> {
         // The first of a name is no news; only one that follows another is.
         let follows = || {
             let fate = self.world.iam.fate(principal, Micros::MIN, event.ts, false);
-            fate.recreated.is_some_and(|again| again.ts == event.ts && again.at == event.at)
+            fate.recreated
+                .is_some_and(|again| again.ts == event.ts && again.at == event.at)
         };
         let kind = match (event.is_birth, &new_name) {
             (true, _) if follows() => ChangeKind::PrincipalRecreated,
@@ -87,10 +93,12 @@ impl Asked<'_, '_> {
             evidence: Vec::new(),
         };
         let change = change.shown_by(&event.at, format!("{principal} {shows}"));
-        Some(match self.actors.of_record(&event.at.id).filter(|_| event.by.is_some()) {
-            Some(actor) => change.by(actor),
-            None if event.is_exact => change,
-            None => change.at_the_latest(),
-        })
+        Some(
+            match self.actors.of_record(&event.at.id).filter(|_| event.by.is_some()) {
+                Some(actor) => change.by(actor),
+                None if event.is_exact => change,
+                None => change.at_the_latest(),
+            },
+        )
     }
 }

@@ -5,7 +5,7 @@ use eksplain_queries::facts::Micros;
 use super::{Asked, Change, ChangeKind, by_then, listed};
 use crate::admins::powers::{escalation, is_admin};
 use crate::knowledge::Measure;
-use crate::rbac::{Binding, RbacObject, Role, default_role};
+use crate::rbac::{Binding, RbacObject, Role, default_role, is_default};
 use crate::state::history::{How, State, Version};
 use crate::state::rbac_history::Key;
 use crate::state::{Incarnation, Mode};
@@ -35,7 +35,12 @@ impl Asked<'_, '_> {
         let ts = version.at.ts;
         let old = before.and_then(|before| told(life, &before.state, ts.saturating_sub(1)));
         let new = told(life, &version.state, ts);
-        let is_old_known = before.is_some_and(|before| before.state != State::Obscured);
+        // A cluster is made without any but Kubernetes's own.
+        let is_own = is_default(&key.resource, key.namespace.as_deref(), &key.name);
+        let is_old_known = match before {
+            Some(before) => before.state != State::Obscured,
+            None => life.born.is_some() && !is_own,
+        };
         if version.how == How::Look && !is_old_known {
             return None;
         }
@@ -76,10 +81,16 @@ fn told(life: &Incarnation<'_>, state: &State<RbacObject>, ts: Micros) -> Option
     let reads_aws_auth = !matches!(life.mode_at(ts), Mode::Api);
     Some(match object {
         RbacObject::Binding(binding) => {
-            let kind = if binding.role_is_cluster_role { "ClusterRole" } else { "Role" };
+            let kind = if binding.role_is_cluster_role {
+                "ClusterRole"
+            } else {
+                "Role"
+            };
             let subjects: Vec<String> = binding.subjects.iter().map(|subject| subject.principal()).collect();
             let role = role_of(life, binding, ts);
-            let power = role.and_then(|role| power(binding, &role, reads_aws_auth)).filter(|_| !binding.is_default);
+            let power = role
+                .and_then(|role| power(binding, &role, reads_aws_auth))
+                .filter(|_| !binding.is_default);
             let words = format!("{kind} {} for {}", binding.role_name, listed(&subjects));
             Told {
                 has_power: power.is_some(),

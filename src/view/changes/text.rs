@@ -15,11 +15,16 @@ pub(super) fn show(findings: &[ChangeFinding], page: &mut Page<'_>) -> io::Resul
             .styled(style(change.kind), change.kind.id())
             .whole();
         let title = match &change.cluster {
-            Some(cluster) => title.plain("  ").then(heading(cluster, change.incarnation.unwrap_or(1))),
+            Some(cluster) => title
+                .plain("  ")
+                .then(heading(cluster, change.incarnation.unwrap_or(1))),
             None => title,
         };
         page.line(&title)?;
-        let mut rows = vec![vec![Text::new().faint("what"), principal(&change.subject).made_strong()]];
+        let mut rows = vec![vec![
+            Text::new().faint("what"),
+            principal(&change.subject).made_strong(),
+        ]];
         let mut tell = |label, text| rows.push(vec![Text::new().faint(label), text]);
         if let Some(was) = &change.was {
             tell("was", Text::from(was.as_str()));
