@@ -44,14 +44,14 @@ impl<'f> Asked<'_, 'f> {
             _ => None,
         });
         pairs
-            .filter_map(|(old, from, new)| {
+            .map(|(old, from, new)| {
                 let change = Change::of(life, ChangeKind::AccessEntry, from, &entry.canonical)
                     .was(format!("groups {}", listed(old)))
                     .is(format!("groups {}", listed(new)));
                 match call_at(life, from, "UpdateAccessEntry") {
-                    Some(call) => Some(self.by_call(change, call)),
+                    Some(call) => self.by_call(change, call),
                     // EKS's own date of the change, or the look that found it.
-                    None => Some(change.shown_by(&entry.stay.last, "a look found the entry so")),
+                    None => change.shown_by(&entry.stay.last, "a look found the entry so"),
                 }
             })
             .collect()
