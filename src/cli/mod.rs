@@ -142,7 +142,7 @@ enum Command {
     Who(ask::AskWho),
     /// Lint of the access configuration: rule ids, severity, fix
     Check(ask::AskCheck),
-    /// Who gained or lost power, what was written to aws-auth, entries, RBAC, modes: when, by whom
+    /// Who gained or lost power, what was written: when, and by whom
     Changes(ask::AskChanges),
     /// `kubectl auth can-i`, answered from the lake
     CanI(can_i::Arguments),
