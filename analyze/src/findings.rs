@@ -64,6 +64,10 @@ pub struct Route {
     pub valid_from: Option<Micros>,
     /// Until when; `None` while it stands.
     pub valid_to: Option<Micros>,
+    /// A look, or a write behind a gap, found it where an earlier record shows that it did not stand: it stood by then.
+    pub begun_by: Option<Micros>,
+    /// It had ended by then, and no record tells when.
+    pub ended_by: Option<Micros>,
     /// At most 5, first and last among them, sorted by time.
     pub evidence: Vec<Evidence>,
 }

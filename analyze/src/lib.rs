@@ -8,6 +8,7 @@
 
 mod admins;
 pub mod can_i;
+pub mod changes;
 pub mod check;
 mod coverage;
 mod creators;

@@ -1,4 +1,4 @@
-//! `admins`, `creators`, `denials`: from the lake to the answer.
+//! `admins`, `creators`, `denials`, `who`, `check`, `changes`: from the lake to the answer.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -18,6 +18,7 @@ use crate::render::{self, Output, say};
 use crate::report::{Report, Selection};
 use crate::settings::{DayEnd, Micros, now, time};
 use crate::view::admins::Admin;
+use crate::view::changes::ChangeFinding;
 use crate::view::checks::CheckFinding;
 use crate::view::creators::Creator;
 use crate::view::denials::Denial;
@@ -36,10 +37,10 @@ pub(crate) struct Selectors {
     /// Only clusters in this region
     #[arg(long)]
     pub(super) region: Option<String>,
-    /// Only calls since this time: RFC 3339, a date, or how long ago (90d, 2h)
+    /// Only calls or changes since this time: RFC 3339, a date, or how long ago (90d, 2h)
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
-    /// Only calls up to this time
+    /// Only calls or changes up to this time
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<String>,
     /// Answer as of this time [default: now]
@@ -98,6 +99,18 @@ Examples:
   eksplain check --fail-on critical --fail-on high
   eksplain check -o sarif > eksplain.sarif        for code scanning")]
 pub(crate) struct AskCheck {
+    #[command(flatten)]
+    ask: Ask,
+}
+
+/// The timeline of changes.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  eksplain changes --since 7d
+  eksplain changes --cluster prod --since 2026-11-01 --until 2026-11-08
+  eksplain changes --since 1d --fail-on admin-gained      exit 1 if somebody became admin")]
+pub(crate) struct AskChanges {
     #[command(flatten)]
     ask: Ask,
 }
@@ -184,6 +197,14 @@ pub(super) fn who(global: &Global, arguments: &AskWho) -> Result<ExitCode, Failu
     world.print(global, ask, view::who::SCHEMA, findings)
 }
 
+/// What changed of who has access, and who did it.
+pub(super) fn changes(global: &Global, arguments: &AskChanges) -> Result<ExitCode, Failure> {
+    let ask = &arguments.ask;
+    let world = Asked::open(global, &ask.selectors, false)?;
+    let findings = world.changes(ask.all)?;
+    world.print(global, ask, view::changes::SCHEMA, findings)
+}
+
 /// The whole answer; without a time it is that of the newest record, so that one lake gives one report.
 pub(super) fn report(global: &Global, selectors: &Selectors, scope_all: bool) -> Result<Report, Failure> {
     let selectors = Selectors {
@@ -266,6 +287,8 @@ struct Asked<'a> {
     answers: Answers,
     selectors: &'a Selectors,
     at: Micros,
+    since: Option<Micros>,
+    until: Option<Micros>,
 }
 
 impl<'a> Asked<'a> {
@@ -303,6 +326,8 @@ impl<'a> Asked<'a> {
             answers,
             selectors,
             at,
+            since,
+            until,
         })
     }
 
@@ -377,6 +402,20 @@ impl<'a> Asked<'a> {
         Ok(shown
             .into_iter()
             .map(|check| CheckFinding::of(check, &origins))
+            .collect())
+    }
+
+    fn changes(&self, with_managed: bool) -> Result<Vec<ChangeFinding>, Failure> {
+        let changes = eksplain_analyze::changes::changes(&self.facts, &self.answers, self.at, self.since, self.until);
+        let selects = |change: &eksplain_analyze::changes::Change| {
+            change.matters_for.iter().any(|cluster| self.selects(cluster)) && (with_managed || !change.aws_managed)
+        };
+        let shown: Vec<_> = changes.iter().filter(|change| selects(change)).collect();
+        let evidence = shown.iter().flat_map(|change| &change.evidence);
+        let origins = self.engine.origins(&view::ids(evidence))?;
+        Ok(shown
+            .into_iter()
+            .map(|change| ChangeFinding::of(change, &origins))
             .collect())
     }
 

@@ -142,6 +142,8 @@ enum Command {
     Who(ask::AskWho),
     /// Check the access configuration for risks and mistakes, each with its fix
     Check(ask::AskCheck),
+    /// Who gained or lost power, what was written: when, and by whom
+    Changes(ask::AskChanges),
     /// Answer `kubectl auth can-i` from the lake
     CanI(can_i::Arguments),
     /// Locked out? Find who can let you back in, and how
@@ -196,6 +198,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Denials(arguments) => ask::denials(global, arguments),
         Command::Who(arguments) => ask::who(global, arguments),
         Command::Check(arguments) => ask::check(global, arguments),
+        Command::Changes(arguments) => ask::changes(global, arguments),
         Command::CanI(arguments) => can_i::run(global, arguments),
         Command::Rescue(arguments) => rescue::run(global, arguments),
         Command::Plan(arguments) => plan::run(global, arguments),

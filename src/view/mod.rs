@@ -13,6 +13,7 @@ use crate::render::Page;
 use crate::settings::Micros;
 
 pub(crate) mod admins;
+pub(crate) mod changes;
 pub(crate) mod checks;
 pub(crate) mod creators;
 pub(crate) mod denials;

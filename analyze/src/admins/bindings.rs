@@ -133,6 +133,7 @@ fn role_spans(life: &Incarnation<'_>, binding: &Binding, at: Micros) -> Vec<(Rol
         let span = Span {
             start: Micros::MIN,
             is_born: false,
+            begun_by: None,
             end: None,
             as_of: None,
             evidence: Vec::new(),

@@ -24,6 +24,8 @@ pub(crate) struct Span {
     pub(crate) start: Micros,
     /// It did not stand before `start`: a record shows the change.
     pub(crate) is_born: bool,
+    /// It stood by then, and an earlier record shows that it did not.
+    pub(crate) begun_by: Option<Micros>,
     pub(crate) end: Option<End>,
     /// When it was seen last, where no log could have shown its end since.
     pub(crate) as_of: Option<Micros>,
@@ -57,6 +59,7 @@ impl Span {
         Self {
             start: mark.ts,
             is_born,
+            begun_by: None,
             end: None,
             as_of: None,
             evidence: vec![evidence::any(mark, summary)],
@@ -85,6 +88,7 @@ impl Span {
         let mut span = Self {
             start: stretch.start,
             is_born: stretch.is_born,
+            begun_by: stretch.begun_by,
             end: None,
             as_of: stretch.seen.last().and_then(|version| as_of(log, version.at.ts, at)),
             evidence: stretch
@@ -151,6 +155,7 @@ impl Span {
         let mut both = later.clone();
         both.as_of = [self.as_of, other.as_of].into_iter().flatten().min();
         both.is_born = later.is_born || (later.start == earlier.start && earlier.is_born);
+        both.begun_by = self.begun_by.max(other.begun_by).filter(|_| !both.is_born);
         both.evidence.extend(earlier.evidence.iter().cloned());
         if let Some(end) = &earlier.end {
             both.cut(end.at, end.proof, &end.why);
@@ -214,6 +219,11 @@ impl Span {
             status,
             detail,
             via,
+            begun_by: self.begun_by.filter(|by| !self.is_born && *by <= at),
+            ended_by: end
+                .as_ref()
+                .filter(|end| end.proof == EndProof::GoneBy)
+                .map(|end| end.at),
             valid_from: self.is_born.then_some(self.start),
             valid_to: end.filter(|end| end.proof == EndProof::Record).map(|end| end.at),
             evidence: evidence::shown(self.evidence),

@@ -27,6 +27,8 @@ fn used(kind: RouteKind, life: &Incarnation<'_>, detail: String, via: Vec<String
         via,
         valid_from: None,
         valid_to: life.deleted_at,
+        begun_by: None,
+        ended_by: None,
         evidence: evidence::shown(evidence),
     }
 }

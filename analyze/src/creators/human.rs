@@ -9,25 +9,26 @@ use crate::evidence;
 use crate::findings::Evidence;
 use crate::json;
 use crate::people;
-use crate::state::{Incarnation, World};
+use crate::state::World;
 
 /// What following the chain gave.
 #[derive(Debug, Default)]
-pub(super) struct Chain {
-    pub(super) human: Option<String>,
-    pub(super) evidence: Vec<Evidence>,
+pub(crate) struct Chain {
+    pub(crate) human: Option<String>,
+    pub(crate) evidence: Vec<Evidence>,
 }
 
-/// Follows a call back to a person.
-pub(super) fn trace(world: &World<'_>, life: &Incarnation<'_>, call: &CloudTrailCall) -> Chain {
+/// Follows a call back to a person. `tagged` is the call whose request has the tags of the stack: the call itself, or the one that made
+/// what it changes.
+pub(crate) fn trace(world: &World<'_>, cluster: &str, call: &CloudTrailCall, tagged: &CloudTrailCall) -> Chain {
     let mut chain = Chain::default();
     let mut link = call;
     if is_stack_role(call)
-        && let Some(stack) = stack_call(world, life, call)
+        && let Some(stack) = stack_call(world, cluster, call, tagged)
     {
         chain.evidence.push(evidence::cloudtrail(
             &stack.at,
-            format!("{} made the stack that created the cluster", stack.event_name),
+            format!("{} made or changed the stack that did it", stack.event_name),
         ));
         link = stack;
     }
@@ -37,17 +38,23 @@ pub(super) fn trace(world: &World<'_>, life: &Incarnation<'_>, call: &CloudTrail
     chain
 }
 
-fn is_stack_role(call: &CloudTrailCall) -> bool {
+/// Whether CloudFormation called with a service role of its own.
+pub(crate) fn is_stack_role(call: &CloudTrailCall) -> bool {
     call.invoked_by.as_deref() == Some("cloudformation.amazonaws.com")
         && call.session.as_deref() == Some("AWSCloudFormation")
 }
 
-/// The last call before that made or changed the stack which tags the cluster.
-fn stack_call<'w>(world: &'w World<'_>, life: &Incarnation<'_>, call: &CloudTrailCall) -> Option<&'w CloudTrailCall> {
-    let request = json::parse(call.request_parameters.as_deref());
+/// The last call before that made or changed the stack which tags what it made.
+fn stack_call<'w>(
+    world: &'w World<'_>,
+    cluster: &str,
+    call: &CloudTrailCall,
+    tagged: &CloudTrailCall,
+) -> Option<&'w CloudTrailCall> {
+    let request = json::parse(tagged.request_parameters.as_deref());
     let wanted = json::text(&request["tags"], &["aws:cloudformation:stack-name"])
         .map(str::to_owned)
-        .unwrap_or_else(|| format!("eksctl-{}-cluster", life.cluster.name));
+        .unwrap_or_else(|| format!("eksctl-{cluster}-cluster"));
     let names_it = |other: &&CloudTrailCall| {
         let request = json::parse(other.request_parameters.as_deref());
         let name = json::text(&request, &["stackName"]).unwrap_or_default();

@@ -19,7 +19,7 @@ use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::state::{Incarnation, Mode, World};
 use recovery::{Case, OwnGrant};
 
-mod human;
+pub(crate) mod human;
 mod recovery;
 
 pub(crate) use crate::fixes::access_entry::admin_entry_commands;
@@ -177,7 +177,7 @@ fn by_event(world: &World<'_>, life: &Incarnation<'_>) -> Option<Known> {
         .as_deref()
         .and_then(|arn| world.spellings.canonical(arn));
     let principal = canonical.or_else(|| call.invoked_by.clone());
-    let chain = human::trace(world, life, call);
+    let chain = human::trace(world, &life.cluster.name, call, call);
     let is_session = call.session.is_some();
     let mut evidence = vec![evidence::cloudtrail(
         &call.at,

@@ -50,6 +50,8 @@ pub(crate) struct Stretch<'h, T> {
     pub(crate) start: Micros,
     /// It began at `start`: a record shows it, and no gap makes that doubtful.
     pub(crate) is_born: bool,
+    /// It stood by then, and an earlier record shows that it did not.
+    pub(crate) begun_by: Option<Micros>,
     /// The records that show it so, in order.
     pub(crate) seen: Vec<&'h Version<T>>,
     pub(crate) end: Option<StretchEnd<'h, T>>,
@@ -167,6 +169,8 @@ impl<T> History<T> {
         let mut done: Vec<Stretch<'h, T>> = Vec::new();
         let mut open: Option<Stretch<'h, T>> = None;
         let mut before: Option<&'h Version<T>> = None;
+        // What the last record that shows it shows; a cluster is made without any.
+        let mut known: Option<Option<&'h T>> = born.map(|_| None);
         for version in self.0.iter().take_while(|version| version.at.ts <= until) {
             let since = before.map(|version| version.at.ts).or(born);
             let gap = log.gap_between(Measure::Whole, since.unwrap_or(Micros::MIN), version.at.ts);
@@ -181,7 +185,10 @@ impl<T> History<T> {
                 (State::Is(value), previous) => {
                     let was_other = previous.is_some();
                     done.extend(previous.map(|stretch| stretch.ended(version, is_whole && version.how == How::Write)));
-                    open = Some(Stretch::begin(value, version, before, is_whole, was_other, log));
+                    let mut stretch = Stretch::begin(value, version, before, is_whole, was_other, log);
+                    let was_not = known.is_some_and(|known| known.is_none_or(|known| !is_same(known, value)));
+                    stretch.begun_by = (was_not && !stretch.is_born).then_some(version.at.ts);
+                    open = Some(stretch);
                 }
                 (State::Absent, Some(stretch)) => {
                     let is_exact = version.how == How::Death || (is_whole && version.how == How::Write);
@@ -196,6 +203,11 @@ impl<T> History<T> {
                 }),
                 (State::Absent | State::Obscured, None) => {}
             }
+            known = match &version.state {
+                State::Is(value) => Some(Some(value)),
+                State::Absent => Some(None),
+                State::Obscured => known,
+            };
             before = Some(version);
         }
         if let Some(mut stretch) = open {
@@ -239,6 +251,7 @@ impl<'h, T> Stretch<'h, T> {
             value,
             start,
             is_born,
+            begun_by: None,
             seen: vec![version],
             end: None,
         }

@@ -317,6 +317,11 @@ impl IamHistory {
         after.find(|event| !event.is_birth || event.ts > since + CLOCKS)
     }
 
+    /// What became of a principal, in order.
+    pub(crate) fn events_of(&self, canonical: &str) -> &[IamEvent] {
+        self.events.get(&canonical.to_lowercase()).map_or(&[], Vec::as_slice)
+    }
+
     /// CloudTrail of the account that a principal is of.
     pub(crate) fn log_of(&self, canonical: &str) -> &Log {
         let account = Arn::parse(canonical).ok().map(|arn| arn.account.to_owned());

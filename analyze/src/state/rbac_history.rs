@@ -170,6 +170,11 @@ impl RbacHistory {
         history.versions().last().map(|version| &version.at)
     }
 
+    /// Histories of every object that a record names.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (&Key, &History<RbacObject>)> {
+        self.objects.iter()
+    }
+
     /// Histories of bindings, cluster-wide ones first.
     pub(crate) fn bindings(&self) -> impl Iterator<Item = (&Key, &History<RbacObject>)> {
         self.objects

@@ -3,6 +3,7 @@
 //!
 //! Never knows of facts, findings or state.
 
+mod change;
 mod grant;
 mod judgement;
 mod layer;
@@ -10,6 +11,7 @@ mod reason;
 mod rule;
 mod source;
 
+pub use change::ChangeKind;
 pub use grant::{Power, PrincipalState, PrincipalType, RouteKind, Status};
 pub use judgement::{Basis, Confidence, Severity, Works};
 pub use layer::Layer;

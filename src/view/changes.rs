@@ -1,0 +1,83 @@
+//! `eksplain.changes/1`: what changed of who has access, by time.
+
+use std::io;
+
+use eksplain_analyze::changes::{Change, ChangeKind};
+use eksplain_analyze::time::format_rfc3339;
+use serde::Serialize;
+
+use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time};
+use crate::render::Page;
+
+mod text;
+
+pub(crate) const SCHEMA: &str = "eksplain.changes/1";
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ChangeFinding {
+    ts: String,
+    kind: ChangeKind,
+    cluster: Option<Cluster>,
+    incarnation: Option<u32>,
+    actor: Option<String>,
+    actor_human: Option<String>,
+    subject: String,
+    was: Option<String>,
+    is: Option<String>,
+    evidence: Vec<Evidence>,
+}
+
+impl ChangeFinding {
+    pub(crate) fn of(change: &Change, origins: &Origins) -> Self {
+        Self {
+            ts: format_rfc3339(change.ts),
+            kind: change.kind,
+            cluster: change.cluster.as_ref().map(cluster),
+            incarnation: change.incarnation,
+            actor: change.actor.clone(),
+            actor_human: change.actor_human.clone(),
+            subject: change.subject.clone(),
+            was: change.was.clone(),
+            is: change.is.clone(),
+            evidence: evidence(&change.evidence, origins),
+        }
+    }
+
+    /// The actor with the person behind; `-` where no record names one.
+    fn by_whom(&self) -> String {
+        match (&self.actor, &self.actor_human) {
+            (Some(actor), Some(human)) => format!("{actor} ({human})"),
+            (Some(one), None) | (None, Some(one)) => one.clone(),
+            (None, None) => "-".to_owned(),
+        }
+    }
+}
+
+impl Finding for ChangeFinding {
+    const COLUMNS: &'static [&'static str] = &["TIME", "KIND", "CLUSTER", "ACTOR", "SUBJECT", "WAS", "IS"];
+
+    fn row(&self) -> Vec<String> {
+        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        vec![
+            short_time(Some(&self.ts)),
+            self.kind.to_string(),
+            self.cluster.as_ref().map_or_else(|| "-".to_owned(), cluster_words),
+            self.by_whom(),
+            self.subject.clone(),
+            or_none(&self.was),
+            or_none(&self.is),
+        ]
+    }
+
+    fn show(findings: &[Self], page: &mut Page<'_>) -> io::Result<()> {
+        text::show(findings, page)
+    }
+
+    fn next(findings: &[Self]) -> Option<(String, &'static str)> {
+        text::next(findings)
+    }
+
+    fn words(&self) -> Vec<String> {
+        vec![self.kind.to_string()]
+    }
+}
