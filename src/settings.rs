@@ -15,6 +15,11 @@ pub(crate) fn now() -> Micros {
     jiff::Timestamp::now().as_microsecond()
 }
 
+/// The present moment in whole seconds, as documents say when they were made.
+pub(crate) fn made_at() -> String {
+    eksplain_analyze::time::format_rfc3339(now() / SECOND * SECOND)
+}
+
 /// Which end of a day a bare date means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DayEnd {

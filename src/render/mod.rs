@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::view::{Document, Finding, words};
 
+pub(crate) mod data;
 pub(crate) mod link;
 mod page;
 pub(crate) mod say;

@@ -123,7 +123,7 @@ impl<F> Document<F> {
         Self {
             schema,
             version: env!("CARGO_PKG_VERSION"),
-            generated_at: format_rfc3339(crate::settings::now() / 1_000_000 * 1_000_000),
+            generated_at: crate::settings::made_at(),
             at: format_rfc3339(at),
             coverage,
             findings,
