@@ -157,6 +157,24 @@ impl Brief {
         Ok(brief)
     }
 
+    /// Keeps what is about such clusters; `None` is what belongs to none.
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(Option<&Cluster>) -> bool) {
+        self.admins.retain(|admin| is_kept(Some(&admin.cluster)));
+        self.creators.retain(|creator| is_kept(Some(&creator.cluster.cluster)));
+        self.denials.retain(|denial| is_kept(denial.cluster.as_ref()));
+        self.checks.retain(|check| is_kept(check.cluster.as_ref()));
+    }
+
+    /// Names of the clusters that findings are about.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let admins = self.admins.iter().map(|admin| &admin.cluster);
+        let creators = self.creators.iter().map(|creator| &creator.cluster.cluster);
+        let denials = self.denials.iter().filter_map(|denial| denial.cluster.as_ref());
+        let checks = self.checks.iter().filter_map(|check| check.cluster.as_ref());
+        let all = admins.chain(creators).chain(denials).chain(checks);
+        all.map(|cluster| cluster.name.as_str())
+    }
+
     pub(crate) fn of(report: &Report) -> Self {
         Self {
             schema: report.schema.to_owned(),

@@ -254,3 +254,205 @@ fn evidence_has_every_form() {
         "{table}"
     );
 }
+
+#[test]
+fn words_of_fail_on_are_checked_and_what_matched_is_named() {
+    said(&["admins", "--fail-on", "acess_policy"]).refused(&["did you mean access_policy"]);
+    said(&["admins", "--fail-on", "nosuchrule"]).refused(&["the words are any, active"]);
+    said(&["check", "--fail-on", "bogus"]).refused(&["bogus"]);
+    said(&["check", "--fail-on", "impersonation"]).refused(&["impersonation"]);
+    said(&["denials", "--fail-on", "authn,athz"]).refused(&["did you mean authz"]);
+    said(&["diff", "7d", "0s", "--fail-on", "new-amdin"]).refused(&["did you mean new-admin"]);
+    let both = said(&["admins", "--at", AT, "--fail-on", "impersonation,creator"]);
+    assert_eq!(both.code, 1, "{}", both.err);
+    assert!(
+        both.err.contains("--fail-on impersonation,creator matched") && both.err.contains("user/maria in prod"),
+        "{}",
+        both.err
+    );
+    let many = said(&["denials", "--at", AT, "--fail-on", "any"]);
+    assert!(many.code == 1 && many.err.contains(" more\n"), "{}", many.err);
+    assert_eq!(
+        said(&["denials", "--at", AT, "--fail-on", "authn", "--fail-on", "authz"]).code,
+        1
+    );
+    assert_eq!(
+        said(&["creators", "--at", AT, "--cluster", "prod", "--fail-on", "recreated"]).code,
+        0
+    );
+}
+
+#[test]
+fn clusters_that_are_named_must_be_in_the_lake() {
+    for question in [
+        &["admins"][..],
+        &["creators"],
+        &["denials"],
+        &["check"],
+        &["who", "maria"],
+        &["diff", "2026-03-05", "2026-03-25"],
+    ] {
+        said(&[question, &["--cluster", "prd"]].concat())
+            .refused(&["no cluster of the lake is called prd", "did you mean prod"]);
+    }
+    said(&["can-i", "get", "pods", "--as", "maria", "--cluster", "prd"]).refused(&["did you mean prod"]);
+    let none = said(&["admins", "--cluster", "zz-*"]);
+    assert!(none.code == 0 && none.err.contains("zz-*"), "{}", none.err);
+    let known = said(&["lake", "status", "-o", "json"]).json();
+    let mut names: Vec<&str> = known["coverage"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| row["cluster"]["name"].as_str())
+        .collect();
+    names.dedup();
+    assert!(names.len() > 1, "{names:?}");
+    let by_comma = said(&["admins", "--at", AT, "--cluster", &names.join(","), "-o", "jsonl"]);
+    assert_eq!(by_comma.out, said(&["admins", "--at", AT, "-o", "jsonl"]).out);
+}
+
+#[test]
+fn a_date_stands_for_its_whole_day() {
+    let at = |words: &[&str]| said(&[words, &["-o", "json"]].concat()).json()["at"].clone();
+    for question in [
+        &["admins"][..],
+        &["creators"],
+        &["denials"],
+        &["check"],
+        &["who", "maria"],
+    ] {
+        assert_eq!(
+            at(&[question, &["--at", "2026-03-20"]].concat()),
+            "2026-03-20T23:59:59.999999Z"
+        );
+        let text = said(&[question, &["--at", "2026-03-20"]].concat()).out;
+        assert!(text.contains("As of 2026-03-20T23:59:59Z"), "{text}");
+    }
+    let can_i = [
+        "can-i",
+        "get",
+        "pods",
+        "--as",
+        "maria",
+        "--cluster",
+        "prod",
+        "--at",
+        "2026-03-20",
+    ];
+    assert_eq!(at(&can_i), "2026-03-20T23:59:59.999999Z");
+    assert!(said(&can_i).out.contains("As of 2026-03-20T23:59:59Z"));
+    let diff = said(&["diff", "2026-03-05", "2026-03-25"]);
+    assert!(
+        diff.out
+            .starts_with("From 2026-03-05T23:59:59Z to 2026-03-25T23:59:59Z\n"),
+        "{}",
+        diff.out
+    );
+    let now = said(&["admins"]).out;
+    assert!(
+        now.contains("from records up to 2026-03-"),
+        "the lake ends long before: {now}"
+    );
+}
+
+#[test]
+fn times_select_or_are_not_offered() {
+    for question in ["admins", "creators", "check"] {
+        said(&[question, "--since", "7d"]).refused(&["--since"]);
+        assert!(!said(&[question, "--help"]).out.contains("--until"));
+    }
+    let all = said(&["who", "maria", "--at", AT, "-o", "json"]).json();
+    let uses = |answer: &Value| -> u64 {
+        let findings = answer["findings"].as_array().unwrap().iter();
+        findings
+            .flat_map(|one| one["activity"].as_array().unwrap())
+            .map(|row| row["uses"].as_u64().unwrap())
+            .sum()
+    };
+    let first = all["findings"][0]["activity"][0]["first_seen"].as_str().unwrap();
+    let day = &first[..10];
+    let within = said(&["who", "maria", "--at", AT, "--since", day, "--until", day, "-o", "json"]).json();
+    assert!(
+        uses(&within) > 0 && uses(&within) < uses(&all),
+        "{} of {}",
+        uses(&within),
+        uses(&all)
+    );
+    let before = said(&["who", "maria", "--at", AT, "--until", "2020-01-01", "-o", "json"]).json();
+    assert_eq!(uses(&before), 0);
+    let findings = before["findings"].as_array().unwrap();
+    assert!(!findings.is_empty() && findings.iter().all(|one| one["did"] == serde_json::json!([])));
+}
+
+#[test]
+fn a_report_of_a_misspelt_cluster_replaces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().to_str().unwrap();
+    let report = |words: &[&str]| said(&[&["report", "--to", to, "--form", "json"], words].concat());
+    assert_eq!(report(&["--at", "2026-03-20"]).code, 0);
+    let latest = || std::fs::read(folder.path().join("latest/report.json")).unwrap();
+    let whole = latest();
+    report(&["--cluster", "prd"]).refused(&["did you mean prod"]);
+    assert_eq!(latest(), whole);
+}
+
+#[test]
+fn a_diff_of_files_heeds_the_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (name, at) in [("old", "2026-03-05"), ("new", "2026-03-25")] {
+        assert_eq!(
+            said(&["report", "--to", &place(name), "--form", "json", "--at", at]).code,
+            0
+        );
+    }
+    let (old, new) = (place("old/latest"), place("new/latest"));
+    let diff = |words: &[&str]| said(&[&["diff", &old, &new, "-o", "json"], words].concat());
+    let all = diff(&[]).json();
+    let of_prod = diff(&["--cluster", "prod"]);
+    let is_of_prod = |change: &&Value| change["cluster"]["name"] == "prod";
+    let changes = all["findings"].as_array().unwrap();
+    let expected: Vec<&Value> = changes.iter().filter(is_of_prod).collect();
+    assert!(!expected.is_empty() && expected.len() < changes.len());
+    assert_eq!(
+        of_prod.json()["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .collect::<Vec<_>>(),
+        expected
+    );
+    assert!(!of_prod.err.contains("different selections"), "{}", of_prod.err);
+    diff(&["--cluster", "prd"]).refused(&["did you mean prod"]);
+    let text = said(&["diff", &old, &new]).out;
+    assert!(
+        text.starts_with("From 2026-03-05T23:59:59Z to 2026-03-25T23:59:59Z\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_lake_that_lost_its_commits_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("trail.json");
+    std::fs::write(
+        &log,
+        r#"{"eventVersion":"1.08","eventTime":"2026-04-01T09:00:00Z","eventSource":"eks.amazonaws.com","eventName":"ListClusters","awsRegion":"us-west-2","eventID":"6a6a6a6a-1111-2222-3333-444444444444","recipientAccountId":"111122223333","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ana","accountId":"111122223333","userName":"ana"}}"#,
+    )
+    .unwrap();
+    let lake = folder.path().join("lake");
+    assert_eq!(on(&lake, &["ingest", "files", log.to_str().unwrap()]).code, 0);
+    assert_eq!(on(&lake, &["admins"]).code, 0);
+    std::fs::remove_dir_all(lake.join("_state")).unwrap();
+    for words in [
+        &["admins"][..],
+        &["lake", "verify"],
+        &["lake", "status"],
+        &["query", "rejects"],
+        &["report"],
+    ] {
+        let said = on(&lake, words);
+        assert_eq!(said.code, 5, "{words:?}: {}{}", said.out, said.err);
+        assert!(said.err.contains("ingest the logs into a new lake"), "{}", said.err);
+    }
+}

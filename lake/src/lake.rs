@@ -96,6 +96,15 @@ impl Lake {
             });
         }
         let (_, commits) = Journal::open(root)?;
+        // Parts come to their places after their commit: without one, the lake only looks empty.
+        if commits.is_empty() && has_parts(root)? {
+            return Err(Error::Damaged {
+                path: root.join("_state/commits"),
+                what: "no commit is there, and the lake has files of records: put the commits back from a backup, or \
+                       ingest the logs into a new lake"
+                    .to_owned(),
+            });
+        }
         Ok(Self::of(root, commits))
     }
 
@@ -357,6 +366,15 @@ impl Lake {
             })
             .collect()
     }
+}
+
+/// Whether a folder of a table holds a Parquet file.
+fn has_parts(root: &Path) -> Result<bool> {
+    let mut found = Vec::new();
+    for table in Table::ALL {
+        parquet_files(&root.join(table.dir()), &mut found)?;
+    }
+    Ok(!found.is_empty())
 }
 
 /// Every Parquet file below a folder.

@@ -11,6 +11,7 @@ use eksplain_queries::Engine;
 use serde::Serialize;
 
 use super::Global;
+use super::select::check_clusters;
 use crate::error::{Exit, Failure};
 use crate::render::{self, Margin, Output, Page, Style, Text, data};
 use crate::settings::{DayEnd, made_at, now, time};
@@ -128,7 +129,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let at = arguments
         .at
         .as_deref()
-        .map(|text| time("--at", text, now, DayEnd::First))
+        .map(|text| time("--at", text, now, DayEnd::Last))
         .transpose()?
         .unwrap_or(now);
     let engine = Engine::open(&Lake::open(&global.lake)?)?;
@@ -147,6 +148,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let cluster = match fitting.as_slice() {
         [only] => only,
         [] => {
+            let known = clusters(&facts);
+            let asked: Vec<String> = arguments.cluster.iter().cloned().collect();
+            check_clusters(&asked, known.iter().map(|cluster| cluster.name.as_str()), false)?;
             return Err(Failure::usage(
                 "could not find such a cluster in the lake",
                 "eksplain lake status shows the clusters",
@@ -429,7 +433,8 @@ fn print(
                     .iter()
                     .try_for_each(|text| page.paragraph(&margin, &Text::from(text.as_str())))?;
             }
-            Ok(())
+            let at = eksplain_analyze::time::format_rfc3339(at);
+            page.line(&Text::from(format!("As of {}", view::short_time(Some(&at))).as_str()))
         }
         other => render::rows(&mut out, other, &["ALLOWED", "WHY"], &[row]),
     }

@@ -26,6 +26,7 @@ mod query;
 mod report;
 mod rescue;
 mod run;
+mod select;
 mod shell;
 
 /// The lake where none is named.
@@ -132,10 +133,10 @@ Examples:
 enum Command {
     /// Who has, or had, cluster-admin power: by which route, since when
     #[command(after_help = ADMINS)]
-    Admins(ask::Ask),
+    Admins(ask::AskNow),
     /// Who created each cluster, whether it still exists, how to get back in
     #[command(after_help = CREATORS)]
-    Creators(ask::Ask),
+    Creators(ask::AskNow),
     /// Why requests were denied: layer, reason, how to fix it
     Denials(ask::AskDenials),
     /// One principal: mappings, groups, power, activity, denials

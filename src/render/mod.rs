@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::view::{Document, Finding, words};
+use eksplain_analyze::time::parse_rfc3339;
+
+use crate::view::{Document, Finding, short_time, words};
 
 pub(crate) mod data;
 pub(crate) mod link;
@@ -46,7 +48,10 @@ pub(crate) fn document<F: Finding>(out: &mut dyn Write, output: Output, document
         Output::Json | Output::Sarif => json(out, document),
         Output::Jsonl => document.findings.iter().try_for_each(|finding| json_line(out, finding)),
         Output::Csv => csv(out, F::COLUMNS, &rows()),
-        Output::Md => markdown(out, F::COLUMNS, &rows()),
+        Output::Md => {
+            markdown(out, F::COLUMNS, &rows())?;
+            writeln!(out, "\n{}", markdown_text(&as_of(document)))
+        }
         Output::Table => {
             let mut page = Page::new(out);
             if document.findings.is_empty() {
@@ -54,9 +59,29 @@ pub(crate) fn document<F: Finding>(out: &mut dyn Write, output: Output, document
             } else {
                 F::show(&document.findings, &mut page)?;
             }
-            blind_spots(&mut page, document)
+            blind_spots(&mut page, document)?;
+            page.blank()?;
+            page.line(&Text::from(as_of(document).as_str()))
         }
     }
+}
+
+/// The moment of the answer, and how far the records reach where they end well before it.
+fn as_of<F>(document: &Document<F>) -> String {
+    const HOUR: i64 = 3_600_000_000;
+    let time = |text: &String| parse_rfc3339(text);
+    let lasts = document.coverage.iter().filter_map(|row| row.last.as_ref());
+    let newest = lasts.max_by_key(|last| time(last));
+    let is_early = |last: &&String| {
+        time(last)
+            .zip(time(&document.at))
+            .is_some_and(|(last, at)| last + HOUR < at)
+    };
+    let newest = newest.filter(is_early).map(|last| short_time(Some(last)));
+    let records = newest
+        .map(|last| format!(", from records up to {last}"))
+        .unwrap_or_default();
+    format!("As of {}{records}", short_time(Some(&document.at)))
 }
 
 /// "Nothing found" is only said over full coverage.

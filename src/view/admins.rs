@@ -6,7 +6,7 @@ use eksplain_analyze::findings;
 use eksplain_analyze::words::{Power, PrincipalState, PrincipalType, RouteKind, Status};
 use serde::Serialize;
 
-use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time, time};
+use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, in_cluster, short_time, time};
 use crate::render::Page;
 
 mod text;
@@ -127,6 +127,28 @@ impl Finding for Admin {
 
     fn next(findings: &[Self]) -> Option<(String, &'static str)> {
         text::next(findings)
+    }
+
+    fn rules() -> Vec<&'static str> {
+        let own = Status::ALL
+            .iter()
+            .map(|word| word.id())
+            .chain(Power::ALL.iter().map(|word| word.id()));
+        let states = PrincipalState::ALL.iter().map(|word| word.id());
+        own.chain(states)
+            .chain(RouteKind::ALL.iter().map(|word| word.id()))
+            .collect()
+    }
+
+    fn title(&self) -> String {
+        let routes: Vec<&str> = self.routes.iter().map(|route| route.route.id()).collect();
+        format!(
+            "{}{} ({}: {})",
+            self.principal,
+            in_cluster(Some(&self.cluster)),
+            self.status,
+            routes.join(", ")
+        )
     }
 
     fn words(&self) -> Vec<String> {

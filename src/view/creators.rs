@@ -158,6 +158,18 @@ impl Finding for Creator {
         text::next(findings)
     }
 
+    fn rules() -> Vec<&'static str> {
+        let recovery = ["recovery-needed", "recovery-not-needed"];
+        let states = PrincipalState::ALL.iter().map(|word| word.id());
+        let confidence = Confidence::ALL.iter().map(|word| word.id());
+        recovery.into_iter().chain(states).chain(confidence).collect()
+    }
+
+    fn title(&self) -> String {
+        let creator = self.creator.principal.as_deref().unwrap_or("an unknown principal");
+        format!("{}, created by {creator}", self.cluster.cluster.name)
+    }
+
     fn words(&self) -> Vec<String> {
         let recovery = if self.recovery.needed {
             "recovery-needed"

@@ -7,7 +7,7 @@ use eksplain_analyze::time::{format_date, format_rfc3339};
 use eksplain_analyze::words::{Confidence, Layer, Reason};
 use serde::Serialize;
 
-use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, short_time};
+use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, in_cluster, short_time};
 use crate::render::Page;
 
 mod text;
@@ -157,6 +157,23 @@ impl Finding for Denial {
 
     fn next(findings: &[Self]) -> Option<(String, &'static str)> {
         text::next(findings)
+    }
+
+    fn rules() -> Vec<&'static str> {
+        let layers = Layer::ALL.iter().map(|word| word.id());
+        // No log shows what a client refuses by itself.
+        let of_logs = Reason::ALL.iter().filter(|reason| reason.layer() != Layer::Client);
+        ["resolved", "unresolved"]
+            .into_iter()
+            .chain(layers.filter(|layer| *layer != Layer::Client.id()))
+            .chain(of_logs.map(|reason| reason.id()))
+            .collect()
+    }
+
+    fn title(&self) -> String {
+        let who = self.principal.as_ref().or(self.kubernetes_username.as_ref());
+        let who = who.map_or("unknown", String::as_str);
+        format!("{} of {who}{}", self.reason, in_cluster(self.cluster.as_ref()))
     }
 
     fn words(&self) -> Vec<String> {

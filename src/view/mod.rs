@@ -105,7 +105,11 @@ pub(crate) trait Finding: Serialize {
     fn next(findings: &[Self]) -> Option<(String, &'static str)>
     where
         Self: Sized;
-    /// Words that `--fail-on` may name.
+    /// Every word that some finding of this question may have: what `--fail-on` takes, besides `any`.
+    fn rules() -> Vec<&'static str>;
+    /// Which finding it is, in a few words.
+    fn title(&self) -> String;
+    /// Its words that `--fail-on` may name.
     fn words(&self) -> Vec<String>;
 
     /// Whether a rule of `--fail-on` names this finding: `any`, one of its words, or what stands before a dot of one
@@ -192,6 +196,13 @@ pub(crate) fn cluster_words(cluster: &Cluster) -> String {
         [] => cluster.name.clone(),
         place => format!("{} ({})", cluster.name, place.join(" ")),
     }
+}
+
+/// ` in prod`, or nothing.
+pub(crate) fn in_cluster(cluster: Option<&Cluster>) -> String {
+    cluster
+        .map(|cluster| format!(" in {}", cluster.name))
+        .unwrap_or_default()
 }
 
 /// A time without its fraction, for tables.

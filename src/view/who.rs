@@ -188,6 +188,14 @@ impl Finding for WhoFinding {
         text::next(findings)
     }
 
+    fn rules() -> Vec<&'static str> {
+        PrincipalState::ALL.iter().map(|word| word.id()).collect()
+    }
+
+    fn title(&self) -> String {
+        format!("{} ({})", self.principal, self.principal_state)
+    }
+
     fn words(&self) -> Vec<String> {
         vec![self.principal_state.to_string()]
     }
