@@ -5,6 +5,7 @@ use std::io::Read;
 
 use eksplain_analyze::words::{Power, PrincipalState, Status};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::report::{Report, Selection};
 use crate::view::{Cluster, cluster_words};
@@ -39,6 +40,23 @@ pub(crate) struct Change {
 
 impl Change {
     pub(crate) const COLUMNS: &'static [&'static str] = &["CHANGE", "CLUSTER", "WHO", "WAS", "IS"];
+
+    pub(crate) const FIELDS: &'static [&'static str] =
+        &["kind", "account", "region", "cluster", "subject", "was", "is"];
+
+    /// The fields as cells of CSV.
+    pub(crate) fn cells(&self) -> Vec<Value> {
+        let cluster = self.cluster.as_ref();
+        vec![
+            json!(self.kind),
+            json!(cluster.and_then(|cluster| cluster.account.as_ref())),
+            json!(cluster.and_then(|cluster| cluster.region.as_ref())),
+            json!(cluster.map(|cluster| &cluster.name)),
+            json!(self.subject),
+            json!(self.was),
+            json!(self.is),
+        ]
+    }
 
     pub(crate) fn row(&self) -> Vec<String> {
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -427,8 +445,6 @@ fn check(was: Option<&Check>, is: Option<&Check>) -> Option<Change> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
     fn brief(lists: Value) -> Brief {

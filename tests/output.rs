@@ -456,3 +456,91 @@ fn a_lake_that_lost_its_commits_is_damaged() {
         assert!(said.err.contains("ingest the logs into a new lake"), "{}", said.err);
     }
 }
+
+/// Every scalar field of a finding by the name of its column, nested ones too; lists of records aside.
+fn scalars(before: &str, finding: &Value, found: &mut Vec<(String, String)>) {
+    for (name, value) in finding.as_object().unwrap() {
+        let name = match (before, name.as_str()) {
+            ("cluster_", "account" | "region") => name.clone(),
+            ("cluster_", "name") => "cluster".to_owned(),
+            _ => format!("{before}{name}"),
+        };
+        match value {
+            Value::Null => found.push((name, String::new())),
+            Value::String(text) => found.push((name, text.clone())),
+            Value::Bool(_) | Value::Number(_) => found.push((name, value.to_string())),
+            Value::Object(_) => scalars(&format!("{name}_"), value, found),
+            Value::Array(items) if items.iter().all(Value::is_string) && !items.is_empty() => {
+                let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                found.push((name, texts.join(";")));
+            }
+            Value::Array(_) => {}
+        }
+    }
+}
+
+#[test]
+fn csv_is_data() {
+    for question in [
+        &["admins", "--all"][..],
+        &["creators"],
+        &["denials", "--all"],
+        &["check"],
+        &["who", "maria"],
+    ] {
+        let words = [question, &["--at", AT, "-o"]].concat();
+        let findings = said(&[&words[..], &["json"]].concat()).json()["findings"].clone();
+        let (head, rows) = said(&[&words[..], &["csv"]].concat()).csv();
+        let is_snake = |name: &String| {
+            name.chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        };
+        assert!(head.iter().all(is_snake), "{head:?}");
+        let findings = findings.as_array().unwrap();
+        assert!(!findings.is_empty() && findings.len() == rows.len());
+        for (finding, row) in findings.iter().zip(&rows) {
+            let mut wanted = Vec::new();
+            scalars("", finding, &mut wanted);
+            for (name, value) in wanted {
+                if name == "cluster" && value.is_empty() {
+                    continue;
+                }
+                let at = head.iter().position(|own| *own == name);
+                let cell = &row[at.unwrap_or_else(|| panic!("{question:?} has no column {name}: {head:?}"))];
+                let is_formula = cell.starts_with('\'');
+                assert!(
+                    *cell == value || is_formula && cell[1..] == value,
+                    "{name}: {cell} is not {value}"
+                );
+            }
+            assert!(row.iter().all(|cell| cell != "-" && cell != "null"), "{row:?}");
+        }
+        let none = said(&[&words[..], &["csv", "--cluster", "zz-*"]].concat());
+        if question[0] != "who" {
+            assert_eq!(
+                none.csv(),
+                (head, Vec::new()),
+                "the head is the same where nothing is found"
+            );
+        }
+    }
+    let of_prod = said(&["admins", "--at", AT, "--cluster", "prod", "-o", "json"]).json();
+    let ids: Vec<&str> = of_prod["findings"][0]["routes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|route| route["evidence"].as_array().unwrap())
+        .map(|item| item["id"].as_str().unwrap())
+        .collect();
+    let (head, rows) = said(&["admins", "--at", AT, "--cluster", "prod", "-o", "csv"]).csv();
+    let cell = |name: &str| rows[0][head.iter().position(|own| own == name).unwrap()].as_str();
+    assert!(
+        ids.iter()
+            .all(|id| cell("evidence_ids").split(';').any(|own| own == *id))
+            && !ids.is_empty()
+    );
+    assert_eq!((cell("account"), cell("cluster")), ("111122223333", "prod"));
+    let (head, rows) = said(&["diff", "2026-03-05", "2026-03-25", "-o", "csv"]).csv();
+    assert_eq!(head, ["kind", "account", "region", "cluster", "subject", "was", "is"]);
+    assert!(!rows.is_empty());
+}

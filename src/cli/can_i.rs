@@ -402,7 +402,7 @@ fn print(
             reason: answer.reason,
             considered: answer.considered,
             blind_spots: answer.blind_spots,
-            evidence: view::evidence(&answer.evidence, &origins),
+            evidence: view::evidence(&answer.evidence, origins),
         };
         return if global.output == Output::Json {
             render::json(&mut out, &document)

@@ -17,7 +17,7 @@ use crate::config::nearest;
 use crate::diff::{Brief, Change, KINDS, changes};
 use crate::error::Failure;
 use crate::render::say;
-use crate::render::{self, Margin, Output, Page, Style, Text};
+use crate::render::{self, Margin, Output, Page, Style, Text, data};
 use crate::settings::{DayEnd, Micros, now, time};
 use crate::view::words::{counted, heading_of, principal};
 use crate::view::{in_cluster, short_time};
@@ -117,6 +117,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
                 }
                 None => super::hint(global, "lake status", "shows of which times the lake has records"),
             }
+        }
+        Output::Csv => {
+            let rows: Vec<_> = findings.iter().map(Change::cells).collect();
+            data::cells(&mut out, Output::Csv, Change::FIELDS, &rows)?;
         }
         output => {
             let rows: Vec<_> = findings.iter().map(Change::row).collect();

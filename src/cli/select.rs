@@ -73,7 +73,7 @@ pub(super) fn check_rules<F: Finding>(rules: &[String]) -> Result<(), Failure> {
     let known = F::rules();
     let is_known = |rule: &str| {
         let is_above = |id: &&str| *id == rule || id.strip_prefix(rule).is_some_and(|rest| rest.starts_with('.'));
-        rule == "any" || (!rule.is_empty() && known.iter().any(|id| is_above(&id)))
+        rule == "any" || (!rule.is_empty() && known.iter().any(is_above))
     };
     let Some(unknown) = rules.iter().find(|rule| !is_known(rule)) else {
         return Ok(());

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Output, csv, json_line, markdown, table};
+use super::{Output, csv, inert, json_line, markdown, table};
 
 /// Rows of JSON cells under their columns, in every form but the one document of JSON.
 pub(crate) fn cells(out: &mut dyn Write, output: Output, columns: &[&str], rows: &[Vec<Value>]) -> io::Result<()> {
@@ -56,7 +56,12 @@ fn shown(value: &Value) -> String {
 pub(crate) fn field(value: &Value) -> String {
     match value {
         Value::Array(items) if !items.iter().any(|item| item.is_array() || item.is_object()) => {
-            items.iter().map(shown).collect::<Vec<_>>().join(";")
+            // Some spreadsheets take `;` for the end of a cell.
+            items
+                .iter()
+                .map(|item| inert(shown(item)))
+                .collect::<Vec<_>>()
+                .join(";")
         }
         other => shown(other),
     }

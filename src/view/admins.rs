@@ -77,6 +77,31 @@ impl Admin {
 impl Finding for Admin {
     const COLUMNS: &'static [&'static str] =
         &["CLUSTER", "PRINCIPAL", "STATUS", "ROUTES", "SINCE", "LAST SEEN", "USES"];
+    const FIELDS: &'static [&'static str] = &[
+        "account",
+        "region",
+        "cluster",
+        "incarnation",
+        "principal",
+        "principal_type",
+        "kubernetes_username",
+        "status",
+        "power",
+        "aws_managed",
+        "routes_route",
+        "routes_status",
+        "routes_detail",
+        "routes_via",
+        "routes_valid_from",
+        "routes_valid_to",
+        "first_seen",
+        "last_seen",
+        "uses",
+        "sessions",
+        "principal_state",
+        "principal_deleted_at",
+        "evidence_ids",
+    ];
 
     fn row(&self) -> Vec<String> {
         let life = if self.incarnation > 1 {

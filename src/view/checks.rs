@@ -41,6 +41,18 @@ impl CheckFinding {
 
 impl Finding for CheckFinding {
     const COLUMNS: &'static [&'static str] = &["SEVERITY", "CLUSTER", "RULE", "SUBJECT", "MESSAGE"];
+    const FIELDS: &'static [&'static str] = &[
+        "rule",
+        "severity",
+        "account",
+        "region",
+        "cluster",
+        "subject",
+        "message",
+        "fix_title",
+        "fix_commands",
+        "evidence_ids",
+    ];
 
     fn row(&self) -> Vec<String> {
         vec![

@@ -122,6 +122,35 @@ impl Finding for Creator {
         "CONFIDENCE",
         "LOCKED OUT",
     ];
+    const FIELDS: &'static [&'static str] = &[
+        "account",
+        "region",
+        "cluster",
+        "cluster_arn",
+        "cluster_created_at",
+        "cluster_deleted_at",
+        "incarnation",
+        "creator_principal",
+        "creator_type",
+        "creator_session",
+        "creator_human",
+        "creator_via",
+        "creator_source_ip",
+        "creator_user_agent",
+        "bootstrap_admin",
+        "authentication_mode",
+        "confidence",
+        "basis",
+        "creator_state",
+        "creator_deleted_at",
+        "creator_recreated_at",
+        "other_admins",
+        "recovery_needed",
+        "recovery_why",
+        "recovery_options_title",
+        "recovery_options_works",
+        "evidence_ids",
+    ];
 
     fn row(&self) -> Vec<String> {
         let life = if self.incarnation > 1 {

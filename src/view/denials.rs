@@ -138,6 +138,37 @@ impl Finding for Denial {
         "LAST SEEN",
         "RESOLVED",
     ];
+    const FIELDS: &'static [&'static str] = &[
+        "account",
+        "region",
+        "cluster",
+        "principal",
+        "kubernetes_username",
+        "groups",
+        "session",
+        "layer",
+        "reason",
+        "cause",
+        "request_verb",
+        "request_api_group",
+        "request_resource",
+        "request_subresource",
+        "request_namespace",
+        "request_name",
+        "request_non_resource_url",
+        "request_aws_action",
+        "count",
+        "first_seen",
+        "last_seen",
+        "by_day_date",
+        "by_day_count",
+        "resolved",
+        "seen_by_user_as",
+        "fix_title",
+        "fix_commands",
+        "confidence",
+        "evidence_ids",
+    ];
 
     fn row(&self) -> Vec<String> {
         vec![

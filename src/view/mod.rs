@@ -95,6 +95,8 @@ pub(crate) type Origins = BTreeMap<String, (String, i64)>;
 pub(crate) trait Finding: Serialize {
     /// Heads of the table's columns.
     const COLUMNS: &'static [&'static str];
+    /// Columns of CSV: the fields of the JSON, a nested one behind its parent's name and `_`.
+    const FIELDS: &'static [&'static str];
     /// One row: what a person needs first.
     fn row(&self) -> Vec<String>;
     /// All findings for people, grouped and sorted as they read best.
