@@ -453,7 +453,8 @@ fn a_lake_that_lost_its_commits_is_damaged() {
     ] {
         let said = on(&lake, words);
         assert_eq!(said.code, 5, "{words:?}: {}{}", said.out, said.err);
-        assert!(said.err.contains("ingest the logs into a new lake"), "{}", said.err);
+        let text = [said.out, said.err].concat();
+        assert!(text.contains("ingest the logs into a new lake"), "{text}");
     }
 }
 
