@@ -5,6 +5,7 @@ use std::io::Read;
 
 use eksplain_analyze::words::{Power, PrincipalState, Status};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::report::{Report, Selection};
 use crate::view::{Cluster, cluster_words};
@@ -39,6 +40,23 @@ pub(crate) struct Change {
 
 impl Change {
     pub(crate) const COLUMNS: &'static [&'static str] = &["CHANGE", "CLUSTER", "WHO", "WAS", "IS"];
+
+    pub(crate) const FIELDS: &'static [&'static str] =
+        &["kind", "account", "region", "cluster", "subject", "was", "is"];
+
+    /// The fields as cells of CSV.
+    pub(crate) fn cells(&self) -> Vec<Value> {
+        let cluster = self.cluster.as_ref();
+        vec![
+            json!(self.kind),
+            json!(cluster.and_then(|cluster| cluster.account.as_ref())),
+            json!(cluster.and_then(|cluster| cluster.region.as_ref())),
+            json!(cluster.map(|cluster| &cluster.name)),
+            json!(self.subject),
+            json!(self.was),
+            json!(self.is),
+        ]
+    }
 
     pub(crate) fn row(&self) -> Vec<String> {
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -155,6 +173,24 @@ impl Brief {
             return Err(format!("it is not a valid {}", crate::report::SCHEMA));
         }
         Ok(brief)
+    }
+
+    /// Keeps what is about such clusters; `None` is what belongs to none.
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(Option<&Cluster>) -> bool) {
+        self.admins.retain(|admin| is_kept(Some(&admin.cluster)));
+        self.creators.retain(|creator| is_kept(Some(&creator.cluster.cluster)));
+        self.denials.retain(|denial| is_kept(denial.cluster.as_ref()));
+        self.checks.retain(|check| is_kept(check.cluster.as_ref()));
+    }
+
+    /// Names of the clusters that findings are about.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let admins = self.admins.iter().map(|admin| &admin.cluster);
+        let creators = self.creators.iter().map(|creator| &creator.cluster.cluster);
+        let denials = self.denials.iter().filter_map(|denial| denial.cluster.as_ref());
+        let checks = self.checks.iter().filter_map(|check| check.cluster.as_ref());
+        let all = admins.chain(creators).chain(denials).chain(checks);
+        all.map(|cluster| cluster.name.as_str())
     }
 
     pub(crate) fn of(report: &Report) -> Self {
@@ -409,8 +445,6 @@ fn check(was: Option<&Check>, is: Option<&Check>) -> Option<Change> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
     fn brief(lists: Value) -> Brief {

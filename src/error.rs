@@ -326,6 +326,10 @@ impl From<eksplain_queries::Error> for Failure {
                 format!("could not {error}"),
                 "eksplain query --list shows the tables' columns and the named queries",
             ),
+            eksplain_queries::Error::NotAQuery { .. } => Self::usage(
+                format!("could not {error}"),
+                "to change what the lake holds, use eksplain ingest, lake compact or lake assign",
+            ),
             _ => Self {
                 what: format!("could not {error}"),
                 cause: None,

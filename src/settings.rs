@@ -15,6 +15,11 @@ pub(crate) fn now() -> Micros {
     jiff::Timestamp::now().as_microsecond()
 }
 
+/// The present moment in whole seconds, as documents say when they were made.
+pub(crate) fn made_at() -> String {
+    eksplain_analyze::time::format_rfc3339(now() / SECOND * SECOND)
+}
+
 /// Which end of a day a bare date means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DayEnd {
@@ -22,7 +27,7 @@ pub(crate) enum DayEnd {
     Last,
 }
 
-/// A time as a person writes it: RFC 3339, a date, or how long ago (`90d`, `2h`).
+/// A time as a person writes it, a date for its whole day: RFC 3339, a date, or how long ago (`90d`, `2h`).
 pub(crate) fn time(option: &str, text: &str, now: Micros, end: DayEnd) -> Result<Micros, Failure> {
     if let Some(time) = relative(text) {
         return Ok(now - time);
@@ -41,6 +46,8 @@ pub(crate) fn time(option: &str, text: &str, now: Micros, end: DayEnd) -> Result
         parse_rfc3339(text)
     };
     match (time, is_date, end) {
+        // Of today, what has passed.
+        (Some(time), true, DayEnd::Last) if (time..time + DAY).contains(&now) => Ok(now),
         (Some(time), true, DayEnd::Last) => Ok(time + DAY - 1),
         (Some(time), ..) => Ok(time),
         (None, ..) => Err(Failure::usage(
@@ -87,6 +94,10 @@ mod tests {
         assert_eq!(
             read("2026-11-23T10:00:00+01:00", DayEnd::First).as_deref(),
             Some("2026-11-23T09:00:00Z")
+        );
+        assert_eq!(
+            read("2026-11-24", DayEnd::Last).as_deref(),
+            Some("2026-11-24T12:00:00Z")
         );
         for wrong in ["", "d", "yesterday", "-2h", "2026-13-40"] {
             assert_eq!(read(wrong, DayEnd::First), None, "{wrong}");

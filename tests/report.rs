@@ -74,7 +74,7 @@ fn a_report_says_what_changed_since_that_of_an_earlier_day() {
     );
     let (code, second) = report("2026-03-22T10:00:00Z", &["--fail-on", "creator-deleted"]);
     assert_eq!(code, Some(1));
-    assert_eq!(second["changes"]["since"], "2026-03-05T00:00:00Z");
+    assert_eq!(second["changes"]["since"], "2026-03-05T23:59:59.999999Z");
     // Made again, it is compared with the same earlier day, not with itself.
     assert_eq!(report("2026-03-22T10:00:00Z", &[]).1, second);
     let (code, none) = report("2026-03-22T10:00:00Z", &["--compare-with", "none", "--fail-on", "any"]);
@@ -115,7 +115,13 @@ fn what_is_not_comparable_is_not_compared() {
     let (code, said) = report(&["--to", "out", "--at", "2026-03-10", "--compare-with", "2026-03-12"]);
     assert_eq!(code, Some(2), "{said}");
     assert_eq!(report(&["--to", "out", "--at", "2199-01-01"]).0, Some(2));
+    let before = latest();
     let (code, said) = report(&["--to", "out", "--cluster", "nope"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("the lake has prod, shop"), "{said}");
+    assert_eq!(latest(), before);
+    // A pattern may match nothing, which is said.
+    let (code, said) = report(&["--to", "out", "--cluster", "nope-*"]);
     assert_eq!(code, Some(0));
     assert!(said.contains("the lake knows prod, shop"), "{said}");
     assert_eq!(
@@ -139,7 +145,7 @@ fn an_older_report_does_not_take_the_place_of_the_latest() {
         serde_json::from_slice::<Value>(&fs::read(folder.path().join("out").join(file)).unwrap()).unwrap()["at"].clone()
     };
     assert_eq!(at("latest/report.json"), "2026-03-22T10:00:00Z");
-    assert_eq!(at("reports/date=2026-03-05/report.json"), "2026-03-05T00:00:00Z");
+    assert_eq!(at("reports/date=2026-03-05/report.json"), "2026-03-05T23:59:59.999999Z");
 }
 
 #[test]

@@ -73,6 +73,24 @@ impl Lake {
     /// # Errors
     /// [`Error::NotFound`] where there is none, [`Error::Unsupported`] where a newer version wrote it, [`Error::Damaged`].
     pub fn open(root: &Path) -> Result<Self> {
+        let lake = Self::open_as_it_is(root)?;
+        // Parts come to their places after their commit: without one, the lake only looks empty.
+        if lake.parts.is_empty() && lake.inputs.is_empty() && has_parts(root)? {
+            return Err(Error::Damaged {
+                path: root.join("_state/commits"),
+                what: "no commit is there, and the lake has files of records: put the commits back from a backup, or \
+                       ingest the logs into a new lake"
+                    .to_owned(),
+            });
+        }
+        Ok(lake)
+    }
+
+    /// Opens a lake to look for damage, even one that has lost its commits.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but for a lake without commits.
+    pub fn open_as_it_is(root: &Path) -> Result<Self> {
         let mark = root.join(MARK);
         let text = match fs::read(&mark) {
             Ok(text) => text,
@@ -363,6 +381,15 @@ impl Lake {
             })
             .collect()
     }
+}
+
+/// Whether a folder of a table holds a Parquet file.
+fn has_parts(root: &Path) -> Result<bool> {
+    let mut found = Vec::new();
+    for table in Table::ALL {
+        parquet_files(&root.join(table.dir()), &mut found)?;
+    }
+    Ok(!found.is_empty())
 }
 
 /// Every Parquet file below a folder.

@@ -2,6 +2,7 @@
 
 use polars::prelude as pl;
 use polars::prelude::{AnyValue, DataType};
+use serde_json::Value;
 
 use crate::engine::Answer;
 use crate::facts::{Mark, Micros, Place};
@@ -136,14 +137,14 @@ impl Frame {
             .collect())
     }
 
-    /// Every cell as text; times in RFC 3339.
-    pub(crate) fn as_text(&self) -> Answer {
+    /// Every cell as JSON; times in RFC 3339.
+    pub(crate) fn as_json(&self) -> Answer {
         let columns = self.0.columns();
         let rows = (0..self.height())
             .map(|row| {
                 columns
                     .iter()
-                    .map(|column| column.get(row).ok().and_then(|cell| cell_text(&cell)))
+                    .map(|column| column.get(row).map_or(Value::Null, |cell| json(&cell)))
                     .collect()
             })
             .collect();
@@ -154,19 +155,30 @@ impl Frame {
     }
 }
 
-fn cell_text(cell: &AnyValue<'_>) -> Option<String> {
+fn json(cell: &AnyValue<'_>) -> Value {
+    let time = |micros: i64| Value::from(eksplain_parse::time::format_rfc3339(micros));
     match cell {
-        AnyValue::Null => None,
-        AnyValue::String(text) => Some((*text).to_owned()),
-        AnyValue::StringOwned(text) => Some(text.to_string()),
-        AnyValue::Datetime(time, pl::TimeUnit::Microseconds, _)
-        | AnyValue::DatetimeOwned(time, pl::TimeUnit::Microseconds, _) => {
-            Some(eksplain_parse::time::format_rfc3339(*time))
-        }
-        AnyValue::List(items) => {
-            let items: Vec<_> = items.iter().map(|item| cell_text(&item)).collect();
-            serde_json::to_string(&items).ok()
-        }
-        other => Some(other.to_string()),
+        AnyValue::Null => Value::Null,
+        AnyValue::Boolean(flag) => (*flag).into(),
+        AnyValue::String(text) => (*text).into(),
+        AnyValue::StringOwned(text) => text.as_str().into(),
+        AnyValue::UInt8(number) => (*number).into(),
+        AnyValue::UInt16(number) => (*number).into(),
+        AnyValue::UInt32(number) => (*number).into(),
+        AnyValue::UInt64(number) => (*number).into(),
+        AnyValue::Int8(number) => (*number).into(),
+        AnyValue::Int16(number) => (*number).into(),
+        AnyValue::Int32(number) => (*number).into(),
+        AnyValue::Int64(number) => (*number).into(),
+        // JSON has no infinity: `Value` makes null of it.
+        AnyValue::Float32(number) => f64::from(*number).into(),
+        AnyValue::Float64(number) => (*number).into(),
+        AnyValue::Datetime(ticks, unit, _) | AnyValue::DatetimeOwned(ticks, unit, _) => time(match unit {
+            pl::TimeUnit::Nanoseconds => ticks.div_euclid(1_000),
+            pl::TimeUnit::Microseconds => *ticks,
+            pl::TimeUnit::Milliseconds => ticks.saturating_mul(1_000),
+        }),
+        AnyValue::List(items) => items.iter().map(|item| json(&item)).collect(),
+        other => other.to_string().into(),
     }
 }

@@ -7,6 +7,10 @@ use eksplain_lake::{Lake, Table};
 use polars::prelude as pl;
 use polars::prelude::{DataType, IntoLazy, LazyFrame, TimeUnit, TimeZone, col, lit};
 use polars::sql::SQLContext;
+use serde_json::Value;
+use sqlparser::ast::Statement;
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::Parser;
 
 use crate::columns::Frame;
 use crate::facts::{Facts, Micros};
@@ -21,6 +25,12 @@ pub enum Error {
     Statement {
         /// What the engine said.
         what: String,
+    },
+    /// The statement would change something, and a lake is only read.
+    #[error("run {statement}: only queries (SELECT …) are run, and the lake stays as it is")]
+    NotAQuery {
+        /// Its first words.
+        statement: String,
     },
     /// A part cannot be read.
     #[error("read the lake: {what}")]
@@ -39,13 +49,13 @@ pub struct Bounds {
     pub until: Option<Micros>,
 }
 
-/// The answer to a statement: text for every cell, `None` for null.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The answer to a statement: each cell as JSON has it, times as RFC 3339 text.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
     /// Names of the columns.
     pub columns: Vec<String>,
     /// Rows in the statement's order.
-    pub rows: Vec<Vec<Option<String>>>,
+    pub rows: Vec<Vec<Value>>,
 }
 
 /// The tables of one lake.
@@ -105,14 +115,15 @@ impl Engine {
     /// Runs one statement over all records.
     ///
     /// # Errors
-    /// [`Error::Statement`] where it is not understood.
+    /// [`Error::Statement`] where it is not understood, [`Error::NotAQuery`] where it asks for nothing.
     pub fn sql(&self, text: &str) -> Result<Answer, Error> {
+        asks(text)?;
         let frame = self
             .run(text, Bounds::default(), |rows| rows)
             .map_err(|error| Error::Statement {
                 what: error.to_string(),
             })?;
-        Ok(frame.as_text())
+        Ok(frame.as_json())
     }
 
     /// Runs a statement over the records within the bounds, and narrows its rows.
@@ -149,6 +160,25 @@ impl Bounds {
         self.until
             .into_iter()
             .fold(table, |table, until| table.filter(col("ts").lt_eq(time(until))))
+    }
+}
+
+/// Refuses a statement that is no query: the engine would take `DELETE` for a filter of its own copy, and answer nothing.
+///
+/// What this parser does not understand is left to the engine, which says better what is wrong.
+fn asks(text: &str) -> Result<(), Error> {
+    let statements = Parser::parse_sql(&GenericDialect {}, &quote_cluster(text)).unwrap_or_default();
+    let is_query = |statement: &Statement| {
+        matches!(
+            statement,
+            Statement::Query(_) | Statement::Explain { .. } | Statement::ShowTables { .. }
+        )
+    };
+    match statements.iter().find(|statement| !is_query(statement)) {
+        Some(other) => Err(Error::NotAQuery {
+            statement: other.to_string().split(' ').next().unwrap_or_default().to_owned(),
+        }),
+        None => Ok(()),
     }
 }
 
@@ -222,6 +252,27 @@ fn data_type(kind: Kind) -> DataType {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_queries_are_run() {
+        for query in [
+            "SELECT 1",
+            "WITH a AS (SELECT 1 AS x) SELECT x FROM a",
+            "SHOW TABLES",
+            "not SQL at all",
+        ] {
+            assert!(asks(query).is_ok(), "{query}");
+        }
+        for other in [
+            "DELETE FROM audit",
+            "drop table audit",
+            "CREATE TABLE a AS SELECT 1",
+            "TRUNCATE TABLE audit",
+            "SELECT 1; DELETE FROM audit",
+        ] {
+            assert!(asks(other).is_err(), "{other}");
+        }
+    }
 
     #[test]
     fn only_the_column_name_is_quoted() {

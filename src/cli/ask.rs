@@ -7,13 +7,16 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use eksplain_analyze::findings::{Answers, Cluster};
+use eksplain_analyze::who::Window;
 use eksplain_analyze::{Options, answer, quote};
 use eksplain_lake::Lake;
 use eksplain_queries::facts::Facts;
 use eksplain_queries::{Bounds, Engine};
 
 use super::Global;
-use crate::error::{Exit, Failure};
+pub(super) use super::select::Selectors;
+use super::select::{Standing, check_clusters, check_rules, matched, names_in};
+use crate::error::Failure;
 use crate::render::{self, Output, say};
 use crate::report::{Report, Selection};
 use crate::settings::{DayEnd, Micros, now, time};
@@ -25,40 +28,36 @@ use crate::view::denials::Denial;
 use crate::view::who::WhoFinding;
 use crate::view::{self, Document, Finding};
 
-/// Which clusters and times a question is about.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Selectors {
-    /// Only clusters with this name or glob (repeatable)
-    #[arg(long, value_name = "NAME|GLOB")]
-    pub(super) cluster: Vec<String>,
-    /// Only clusters in this account
-    #[arg(long)]
-    pub(super) account: Option<String>,
-    /// Only clusters in this region
-    #[arg(long)]
-    pub(super) region: Option<String>,
-    /// Only calls or changes since this time: RFC 3339, a date, or how long ago (90d, 2h)
-    #[arg(long, value_name = "TIME")]
-    pub(super) since: Option<String>,
-    /// Only calls or changes up to this time
-    #[arg(long, value_name = "TIME")]
-    pub(super) until: Option<String>,
-    /// Answer as of this time [default: now]
-    #[arg(long, value_name = "TIME")]
-    pub(super) at: Option<String>,
-}
-
 /// A question.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Ask {
     #[command(flatten)]
-    selectors: Selectors,
+    pub(super) selectors: Selectors,
+    /// Include identities that AWS and Kubernetes manage
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Exit 1 if a finding matches: `any`, a reason or its layer, or a state (repeatable, or separated by commas)
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) fail_on: Vec<String>,
+}
+
+/// A question about one moment: no call is told, so no time selects among them.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AskNow {
+    #[command(flatten)]
+    standing: Standing,
     /// Include identities that AWS and Kubernetes manage
     #[arg(long)]
     all: bool,
-    /// Exit 1 if a finding matches: `any`, a status, a route, a reason or its layer (repeatable)
-    #[arg(long, value_name = "RULE")]
+    /// Exit 1 if a finding matches: `any`, a status, a route, a severity or a rule (repeatable, or separated by commas)
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
     fail_on: Vec<String>,
+}
+
+impl From<&AskNow> for Ask {
+    fn from(ask: &AskNow) -> Self {
+        Self::of_moment(&ask.standing, ask.all, &ask.fail_on)
+    }
 }
 
 /// The question about denials.
@@ -100,7 +99,7 @@ Examples:
   eksplain check -o sarif > eksplain.sarif        for code scanning")]
 pub(crate) struct AskCheck {
     #[command(flatten)]
-    ask: Ask,
+    ask: AskNow,
 }
 
 /// The timeline of changes.
@@ -123,13 +122,17 @@ pub(super) enum Scope {
     All,
 }
 
-pub(super) fn admins(global: &Global, ask: &Ask) -> Result<ExitCode, Failure> {
+pub(super) fn admins(global: &Global, ask: &AskNow) -> Result<ExitCode, Failure> {
+    let ask = &Ask::from(ask);
+    check_rules::<Admin>(&ask.fail_on)?;
     let world = Asked::open(global, &ask.selectors, false)?;
     let findings = world.admins(ask.all)?;
     world.print(global, ask, view::admins::SCHEMA, findings)
 }
 
-pub(super) fn creators(global: &Global, ask: &Ask) -> Result<ExitCode, Failure> {
+pub(super) fn creators(global: &Global, ask: &AskNow) -> Result<ExitCode, Failure> {
+    let ask = &Ask::from(ask);
+    check_rules::<Creator>(&ask.fail_on)?;
     let world = Asked::open(global, &ask.selectors, false)?;
     let findings = world.creators()?;
     world.print(global, ask, view::creators::SCHEMA, findings)
@@ -150,6 +153,7 @@ pub(super) fn of_cluster(global: &Global, cluster: &str) -> Result<(Document<Cre
 
 pub(super) fn denials(global: &Global, arguments: &AskDenials) -> Result<ExitCode, Failure> {
     let ask = &arguments.ask;
+    check_rules::<Denial>(&ask.fail_on)?;
     let world = Asked::open(global, &ask.selectors, arguments.scope == Scope::All)?;
     let findings = world.denials(ask.all)?;
     world.print(global, ask, view::denials::SCHEMA, findings)
@@ -157,12 +161,13 @@ pub(super) fn denials(global: &Global, arguments: &AskDenials) -> Result<ExitCod
 
 /// Lint of the access configuration as it stands.
 pub(super) fn check(global: &Global, arguments: &AskCheck) -> Result<ExitCode, Failure> {
-    let ask = &arguments.ask;
+    let ask = &Ask::from(&arguments.ask);
+    check_rules::<CheckFinding>(&ask.fail_on)?;
     let world = Asked::open(global, &ask.selectors, false)?;
     let findings = world.checks()?;
     if global.output == Output::Sarif {
         render::json(&mut io::stdout().lock(), &view::checks::sarif(&findings))?;
-        return Ok(matched(ask, &findings));
+        return Ok(matched(global, &ask.fail_on, &findings));
     }
     world.print(global, ask, view::checks::SCHEMA, findings)
 }
@@ -170,8 +175,15 @@ pub(super) fn check(global: &Global, arguments: &AskCheck) -> Result<ExitCode, F
 /// One principal's whole story.
 pub(super) fn who(global: &Global, arguments: &AskWho) -> Result<ExitCode, Failure> {
     let ask = &arguments.ask;
+    check_rules::<WhoFinding>(&ask.fail_on)?;
     let world = Asked::open(global, &ask.selectors, true)?;
-    let found = eksplain_analyze::who::who(&world.facts, &world.answers, &arguments.principal, world.at);
+    let within = world.facts_within()?;
+    let window = Window {
+        facts: within.as_ref().unwrap_or(&world.facts),
+        since: world.since.unwrap_or(Micros::MIN),
+        until: world.until.unwrap_or(Micros::MAX),
+    };
+    let found = eksplain_analyze::who::who(&world.facts, &world.answers, &arguments.principal, world.at, &window);
     let is_found = |principal: &str| found.iter().any(|who| who.principal == principal);
     let by_routes = world
         .answers
@@ -200,6 +212,7 @@ pub(super) fn who(global: &Global, arguments: &AskWho) -> Result<ExitCode, Failu
 /// What changed of who has access, and who did it.
 pub(super) fn changes(global: &Global, arguments: &AskChanges) -> Result<ExitCode, Failure> {
     let ask = &arguments.ask;
+    check_rules::<ChangeFinding>(&ask.fail_on)?;
     let world = Asked::open(global, &ask.selectors, false)?;
     let findings = world.changes(ask.all)?;
     world.print(global, ask, view::changes::SCHEMA, findings)
@@ -270,25 +283,15 @@ pub(super) fn facts_at(engine: &Engine, at: Micros) -> Result<Facts, Failure> {
     Ok(facts)
 }
 
-/// Exit 1 where a finding matches `--fail-on`.
-fn matched<F: Finding>(ask: &Ask, findings: &[F]) -> ExitCode {
-    let matches = |finding: &F| ask.fail_on.iter().any(|rule| finding.is_named_by(rule));
-    if findings.iter().any(matches) {
-        Exit::Matched.into()
-    } else {
-        Exit::Answered.into()
-    }
-}
-
 /// A question's world: the answers and what selects among them.
 struct Asked<'a> {
     engine: Engine,
     facts: Facts,
     answers: Answers,
     selectors: &'a Selectors,
-    at: Micros,
     since: Option<Micros>,
     until: Option<Micros>,
+    at: Micros,
 }
 
 impl<'a> Asked<'a> {
@@ -298,7 +301,7 @@ impl<'a> Asked<'a> {
             |name: &str, text: &Option<String>, end| text.as_deref().map(|text| time(name, text, now, end)).transpose();
         let since = moment("--since", &selectors.since, DayEnd::First)?;
         let until = moment("--until", &selectors.until, DayEnd::Last)?;
-        let at = moment("--at", &selectors.at, DayEnd::First)?.unwrap_or(now);
+        let at = moment("--at", &selectors.at, DayEnd::Last)?.unwrap_or(now);
         let began = Instant::now();
         let lake = Lake::open(&global.lake)?;
         let engine = Engine::open(&lake)?;
@@ -320,15 +323,54 @@ impl<'a> Asked<'a> {
                 began.elapsed().as_secs_f64()
             );
         }
-        Ok(Self {
+        let asked = Self {
             engine,
             facts,
             answers,
             selectors,
-            at,
             since,
             until,
-        })
+            at,
+        };
+        asked.check_clusters()?;
+        Ok(asked)
+    }
+
+    /// The clusters that are named must be in the lake; one that comes into it after the moment is only told.
+    fn check_clusters(&self) -> Result<(), Failure> {
+        let Selectors {
+            cluster: names,
+            may_name_unknown,
+            ..
+        } = self.selectors;
+        let known = names_in(&self.answers);
+        let is_known = |glob: &String| known.iter().any(|name| eksplain_analyze::glob_matches(glob, name));
+        if names.iter().all(is_known) {
+            return Ok(());
+        }
+        let facts = facts_at(&self.engine, Micros::MAX)?;
+        let later = eksplain_analyze::can_i::clusters(&facts);
+        let later = later.iter().map(|cluster| cluster.name.as_str());
+        let all: BTreeSet<&str> = known.iter().copied().chain(later).collect();
+        check_clusters(names, all.iter().copied(), *may_name_unknown)?;
+        let is_later = |glob: &&String| !is_known(glob) && !glob.contains(['*', '?']);
+        for name in names.iter().filter(is_later).filter(|name| all.contains(name.as_str())) {
+            say::warning(&format!("the lake has no record of {name} up to then"));
+        }
+        Ok(())
+    }
+
+    /// Facts of the records between `--since` and `--until`, where one of them is given.
+    fn facts_within(&self) -> Result<Option<Facts>, Failure> {
+        if self.since.is_none() && self.until.is_none() {
+            return Ok(None);
+        }
+        let mut facts = self.engine.facts(Bounds {
+            since: self.since,
+            until: Some(self.until.map_or(self.at, |until| until.min(self.at))),
+        })?;
+        eksplain_analyze::complete(&mut facts);
+        Ok(Some(facts))
     }
 
     fn selects(&self, cluster: &Cluster) -> bool {
@@ -462,6 +504,6 @@ impl<'a> Asked<'a> {
             let at = at.map(|at| format!(" --at {}", quote(at))).unwrap_or_default();
             super::hint(global, &format!("{words}{at}"), gives);
         }
-        Ok(matched(ask, &document.findings))
+        Ok(matched(global, &ask.fail_on, &document.findings))
     }
 }

@@ -11,9 +11,10 @@ use eksplain_queries::Engine;
 use serde::Serialize;
 
 use super::Global;
+use super::select::check_clusters;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Margin, Output, Page, Style, Text};
-use crate::settings::{DayEnd, now, time};
+use crate::render::{self, Margin, Output, Page, Style, Text, data};
+use crate::settings::{DayEnd, made_at, now, time};
 use crate::view::{self, Coverage};
 
 #[derive(Debug, Args)]
@@ -78,12 +79,57 @@ struct Document {
     evidence: Vec<view::Evidence>,
 }
 
+/// `eksplain.can-i-list/1`.
+#[derive(Debug, Serialize)]
+struct Listed {
+    schema: &'static str,
+    version: &'static str,
+    generated_at: String,
+    at: String,
+    cluster: view::Cluster,
+    findings: Vec<Right>,
+}
+
+/// What one rule allows.
+#[derive(Debug, Serialize)]
+struct Right {
+    resources_or_urls: Vec<String>,
+    api_groups: Vec<String>,
+    names: Vec<String>,
+    verbs: Vec<String>,
+    by: String,
+}
+
+const RIGHT: [&str; 5] = ["resources_or_urls", "api_groups", "names", "verbs", "by"];
+
+impl Right {
+    fn of(allowed: Allowed) -> Self {
+        Self {
+            resources_or_urls: allowed.what,
+            api_groups: allowed.api_groups,
+            names: allowed.names,
+            verbs: allowed.verbs,
+            by: allowed.by,
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.resources_or_urls.join(" "),
+            self.api_groups.join(" "),
+            self.names.join(" "),
+            self.verbs.join(" "),
+            self.by.clone(),
+        ]
+    }
+}
+
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let now = now();
     let at = arguments
         .at
         .as_deref()
-        .map(|text| time("--at", text, now, DayEnd::First))
+        .map(|text| time("--at", text, now, DayEnd::Last))
         .transpose()?
         .unwrap_or(now);
     let engine = Engine::open(&Lake::open(&global.lake)?)?;
@@ -102,6 +148,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let cluster = match fitting.as_slice() {
         [only] => only,
         [] => {
+            let known = clusters(&facts);
+            let asked: Vec<String> = arguments.cluster.iter().cloned().collect();
+            check_clusters(&asked, known.iter().map(|cluster| cluster.name.as_str()), false)?;
             return Err(Failure::usage(
                 "no cluster in the lake matches",
                 "eksplain lake status shows the clusters",
@@ -121,22 +170,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let who = asker(arguments);
     if arguments.list {
         let allowed = list(&facts, cluster, &who, arguments.namespace.as_deref(), at);
-        let row = |row: &Allowed| {
-            vec![
-                row.what.join(" "),
-                row.api_groups.join(" "),
-                row.names.join(" "),
-                row.verbs.join(" "),
-                row.by.clone(),
-            ]
-        };
-        let rows: Vec<Vec<String>> = allowed.iter().map(row).collect();
-        render::rows(
-            &mut io::stdout().lock(),
-            global.output,
-            &["RESOURCES OR URLS", "API GROUPS", "NAMES", "VERBS", "BY"],
-            &rows,
-        )?;
+        print_list(global.output, at, cluster, allowed.into_iter().map(Right::of).collect())?;
         return Ok(Exit::Answered.into());
     }
     let answer = can_i(&facts, cluster, &who, &request(arguments), at);
@@ -310,6 +344,38 @@ fn full_name<'r>(resource: &'r str, group: &'r str) -> (&'r str, &'r str) {
     }
 }
 
+fn print_list(
+    output: Output,
+    at: i64,
+    cluster: &eksplain_analyze::findings::Cluster,
+    rights: Vec<Right>,
+) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match output {
+        Output::Json | Output::Sarif => {
+            let document = Listed {
+                schema: "eksplain.can-i-list/1",
+                version: env!("CARGO_PKG_VERSION"),
+                generated_at: made_at(),
+                at: eksplain_analyze::time::format_rfc3339(at),
+                cluster: view::cluster(cluster),
+                findings: rights,
+            };
+            render::json(&mut out, &document)
+        }
+        Output::Jsonl | Output::Csv => {
+            let rows: Vec<_> = rights.iter().map(|right| data::row(right, &RIGHT)).collect();
+            data::cells(&mut out, output, &RIGHT, &rows)
+        }
+        Output::Table | Output::Md => render::rows(
+            &mut out,
+            output,
+            &["RESOURCES OR URLS", "API GROUPS", "NAMES", "VERBS", "BY"],
+            &rights.iter().map(Right::row).collect::<Vec<_>>(),
+        ),
+    }
+}
+
 fn print(
     global: &Global,
     at: i64,
@@ -323,7 +389,7 @@ fn print(
         let document = Document {
             schema: "eksplain.can-i/1",
             version: env!("CARGO_PKG_VERSION"),
-            generated_at: time(now() / 1_000_000 * 1_000_000),
+            generated_at: made_at(),
             at: time(at),
             cluster: view::cluster(cluster),
             coverage: answer.coverage.iter().map(view::coverage).collect(),
@@ -363,7 +429,8 @@ fn print(
                     .iter()
                     .try_for_each(|text| page.paragraph(&margin, &Text::from(text.as_str())))?;
             }
-            Ok(())
+            let at = eksplain_analyze::time::format_rfc3339(at);
+            page.line(&Text::from(format!("As of {}", view::short_time(Some(&at))).as_str()))
         }
         other => render::rows(&mut out, other, &["ALLOWED", "WHY"], &[row]),
     }

@@ -12,12 +12,15 @@ use serde::Serialize;
 
 use super::Global;
 use super::ask::{self, Scope, Selectors};
+use super::select::{check_clusters, matched_titles};
+use crate::config::nearest;
 use crate::diff::{Brief, Change, KINDS, changes};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::render::say;
-use crate::render::{self, Margin, Output, Page, Style, Text};
+use crate::render::{self, Margin, Output, Page, Style, Text, data};
 use crate::settings::{DayEnd, Micros, now, time};
 use crate::view::words::{counted, heading_of, principal};
+use crate::view::{in_cluster, short_time};
 
 const SCHEMA: &str = "eksplain.diff/1";
 
@@ -65,8 +68,13 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         now: now(),
         scope_all: arguments.scope == Scope::All,
     };
-    let old = document_at(global, &arguments.selectors, &arguments.old, &base("OLD"))?;
-    let new = document_at(global, &arguments.selectors, &arguments.new, &base("NEW"))?;
+    let selectors = &arguments.selectors;
+    let mut old = document_at(global, selectors, &arguments.old, &base("OLD"))?;
+    let mut new = document_at(global, selectors, &arguments.new, &base("NEW"))?;
+    check_clusters(&selectors.cluster, old.names().chain(new.names()), false)?;
+    for report in [&mut old, &mut new] {
+        narrow(report, selectors);
+    }
     if old.at > new.at {
         say::warning(&format!(
             "OLD is of {}, after NEW of {}: what is reported as new was there before",
@@ -79,7 +87,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         );
     }
     let findings = changes(&old, &new);
-    let is_matched = matches(&findings, &arguments.fail_on);
+    let titles = matching(&findings, &arguments.fail_on);
     let mut out = std::io::stdout().lock();
     match global.output {
         Output::Json => {
@@ -96,7 +104,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             .iter()
             .try_for_each(|change| render::json_line(&mut out, change))?,
         Output::Table => {
-            print(&mut out, &findings)?;
+            print(&mut out, (&old.at, &new.at), &findings)?;
             out.flush()?;
             let is_principal = |change: &&Change| {
                 let known = ["arn:", "User:", "Group:", "ServiceAccount:"];
@@ -110,19 +118,30 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
                 None => super::hint(global, "lake status", "shows of which times the lake has records"),
             }
         }
+        Output::Csv => {
+            let rows: Vec<_> = findings.iter().map(Change::cells).collect();
+            data::cells(&mut out, Output::Csv, Change::FIELDS, &rows)?;
+        }
         output => {
             let rows: Vec<_> = findings.iter().map(Change::row).collect();
             render::rows(&mut out, output, Change::COLUMNS, &rows)?;
         }
     }
-    Ok(if is_matched { Exit::Matched } else { Exit::Answered }.into())
+    Ok(matched_titles(global, &arguments.fail_on, &titles))
 }
 
-/// Whether one of the changes is of a kind that was named.
-pub(super) fn matches(changes: &[Change], kinds: &[String]) -> bool {
-    changes
-        .iter()
-        .any(|change| kinds.iter().any(|kind| kind == "any" || *kind == change.kind))
+/// The changes of a kind that was named, in a few words each.
+pub(super) fn matching(changes: &[Change], kinds: &[String]) -> Vec<String> {
+    let is_named = |change: &&Change| kinds.iter().any(|kind| kind == "any" || *kind == change.kind);
+    let title = |change: &Change| {
+        format!(
+            "{} {}{}",
+            change.kind,
+            change.subject,
+            in_cluster(change.cluster.as_ref())
+        )
+    };
+    changes.iter().filter(is_named).map(title).collect()
 }
 
 /// A kind of change, as `--fail-on` takes it.
@@ -130,16 +149,42 @@ pub(super) fn kind(text: &str) -> Result<String, String> {
     if text == "any" || KINDS.contains(&text) {
         Ok(text.to_owned())
     } else {
-        Err(format!(
-            "there is no such change; the kinds are any, {}",
-            KINDS.join(", ")
-        ))
+        Err(match nearest(text, KINDS) {
+            Some(near) => format!("there is no such change: did you mean {near}?"),
+            None => format!("there is no such change; the kinds are any, {}", KINDS.join(", ")),
+        })
     }
 }
 
+/// Leaves what the selectors name: a report in a file may be about more.
+fn narrow(report: &mut Brief, selectors: &Selectors) {
+    let fits = |asked: &Option<String>, own: &Option<String>| asked.is_none() || asked == own;
+    let is_named = |name: &str| {
+        let mut globs = selectors.cluster.iter();
+        selectors.cluster.is_empty() || globs.any(|glob| eksplain_analyze::glob_matches(glob, name))
+    };
+    report.retain(|cluster| match cluster {
+        Some(cluster) => {
+            is_named(&cluster.name)
+                && fits(&selectors.account, &cluster.account)
+                && fits(&selectors.region, &cluster.region)
+        }
+        None => selectors.cluster.is_empty(),
+    });
+    let selection = &mut report.selection;
+    if selection.clusters.is_empty() {
+        selection.clusters = selectors.cluster.clone();
+    }
+    selection.account = selection.account.take().or_else(|| selectors.account.clone());
+    selection.region = selection.region.take().or_else(|| selectors.region.clone());
+}
+
 /// Changes by cluster.
-fn print(out: &mut dyn Write, changes: &[Change]) -> io::Result<()> {
+fn print(out: &mut dyn Write, (old, new): (&String, &String), changes: &[Change]) -> io::Result<()> {
     let mut page = Page::new(out);
+    let (old, new) = (short_time(Some(old)), short_time(Some(new)));
+    page.line(&Text::from(format!("From {old} to {new}").as_str()))?;
+    page.blank()?;
     if changes.is_empty() {
         return page.line(&Text::new().strong("Nothing changed"));
     }
@@ -197,6 +242,12 @@ pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str, ba
         } else {
             path.to_owned()
         };
+        if selectors.since.is_some() || selectors.until.is_some() {
+            return Err(Failure::usage(
+                "could not select calls by time: a report counts them, and does not hold each",
+                "leave --since and --until out, or compare two times of the lake",
+            ));
+        }
         let wrong = |why: String| {
             Failure::usage(
                 format!("could not read the report {}: {why}", file.display()),
@@ -206,7 +257,7 @@ pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str, ba
         let content = std::fs::File::open(&file).map_err(|error| wrong(error.to_string()))?;
         return Brief::read(std::io::BufReader::new(content)).map_err(wrong);
     }
-    let at = time(base.name, text, base.now, DayEnd::First)?;
+    let at = time(base.name, text, base.now, DayEnd::Last)?;
     let selectors = Selectors {
         at: Some(format_rfc3339(at)),
         ..selectors.clone()

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use eksplain_analyze::quote;
-use eksplain_lake::{Lake, RecordId};
-use serde::Serialize;
+use eksplain_lake::{Lake, RecordId, Table};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::Global;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Margin, Output, Page, Style, Text, say};
+use crate::render::{self, Margin, Output, Page, Style, Text, data, say};
+use crate::settings::made_at;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -30,6 +31,8 @@ pub(crate) struct Arguments {
 #[derive(Debug, Serialize)]
 struct Document {
     schema: &'static str,
+    version: &'static str,
+    generated_at: String,
     records: Vec<Record>,
     missing: Vec<String>,
 }
@@ -37,7 +40,8 @@ struct Document {
 #[derive(Debug, Serialize)]
 struct Record {
     id: String,
-    table: &'static str,
+    #[serde(serialize_with = "name")]
+    table: Table,
     origin: Origin,
     raw: Option<String>,
     record: Map<String, Value>,
@@ -49,6 +53,50 @@ struct Origin {
     line: Value,
 }
 
+fn name<S: Serializer>(table: &Table, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(table.dir())
+}
+
+/// The columns of the tables that some records are of, in the tables' order.
+fn columns(records: &[Record]) -> Vec<&'static str> {
+    let mut columns = vec!["id", "table"];
+    for record in records {
+        for column in record.table.columns() {
+            if column.name != "raw" && !columns.contains(&column.name) {
+                columns.push(column.name);
+            }
+        }
+    }
+    columns.push("raw");
+    columns
+}
+
+impl Record {
+    fn cell(&self, name: &str) -> Value {
+        match name {
+            "table" => self.table.dir().into(),
+            "source_uri" => self.origin.uri.clone(),
+            "source_line" => self.origin.line.clone(),
+            "raw" => self.raw.clone().into(),
+            name => self.record.get(name).cloned().unwrap_or(Value::Null),
+        }
+    }
+
+    fn cells(&self, columns: &[&str]) -> Vec<Value> {
+        columns.iter().map(|name| self.cell(name)).collect()
+    }
+
+    /// Each field that has a value on a line of its own.
+    fn lines(&self) -> Vec<Vec<Value>> {
+        let fields = columns(std::slice::from_ref(self)).into_iter().skip(1);
+        let told = fields
+            .map(|name| (name, self.cell(name)))
+            .filter(|(_, value)| !value.is_null());
+        told.map(|(name, value)| vec![self.id.clone().into(), name.into(), value])
+            .collect()
+    }
+}
+
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let parse = |text: &String| {
         text.parse::<RecordId>()
@@ -58,6 +106,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let lake = Lake::open(&global.lake)?;
     let mut document = Document {
         schema: "eksplain.evidence/1",
+        version: env!("CARGO_PKG_VERSION"),
+        generated_at: made_at(),
         records: Vec::new(),
         missing: Vec::new(),
     };
@@ -74,7 +124,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         let raw = take("raw").as_str().map(str::to_owned);
         document.records.push(Record {
             id: id.to_string(),
-            table: found.table.dir(),
+            table: found.table,
             origin,
             raw,
             record: found.columns,
@@ -87,7 +137,16 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
             .records
             .iter()
             .try_for_each(|record| render::json_line(&mut out, record))?,
-        _ => print(&mut out, &document)?,
+        Output::Csv => {
+            let columns = columns(&document.records);
+            let rows: Vec<_> = document.records.iter().map(|record| record.cells(&columns)).collect();
+            data::cells(&mut out, Output::Csv, &columns, &rows)?;
+        }
+        Output::Md => {
+            let rows: Vec<_> = document.records.iter().flat_map(Record::lines).collect();
+            data::cells(&mut out, Output::Md, &["id", "field", "value"], &rows)?;
+        }
+        Output::Table | Output::Sarif => print(&mut out, &document)?,
     }
     let who = document
         .records
@@ -117,7 +176,11 @@ fn print(out: &mut dyn Write, document: &Document) -> io::Result<()> {
         if at > 0 {
             page.blank()?;
         }
-        page.line(&Text::new().strong(&record.id).plain(&format!(" ({})", record.table)))?;
+        page.line(
+            &Text::new()
+                .strong(&record.id)
+                .plain(&format!(" ({})", record.table.dir())),
+        )?;
         let uri = record.origin.uri.as_str().unwrap_or("?");
         let origin = Text::from("from ")
             .plain(uri)

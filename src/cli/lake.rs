@@ -4,16 +4,18 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use eksplain_analyze::time::format_rfc3339;
 use eksplain_analyze::{Options, answer};
 use eksplain_lake::{Assignment, Lake};
 use eksplain_queries::Engine;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::Global;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Margin, Output, Page, Style, Text};
-use crate::settings::now;
+use crate::render::{self, Margin, Output, Page, Style, Text, data};
+use crate::settings::{made_at, now};
 use crate::view::words::{counted, grouped, heading_of};
 use crate::view::{self, Coverage, cluster_words, short_time};
 
@@ -69,6 +71,9 @@ pub(crate) struct Assign {
 #[derive(Debug, Serialize)]
 struct Status {
     schema: &'static str,
+    version: &'static str,
+    generated_at: String,
+    at: String,
     lake: String,
     inputs: usize,
     tables: Vec<Table>,
@@ -106,26 +111,30 @@ pub(super) fn run(global: &Global, action: &Action) -> Result<ExitCode, Failure>
 fn status(global: &Global) -> Result<ExitCode, Failure> {
     let lake = Lake::open(&global.lake)?;
     let engine = Engine::open(&lake)?;
-    let facts = super::ask::facts_at(&engine, now())?;
+    let at = now();
+    let facts = super::ask::facts_at(&engine, at)?;
     let answers = answer(
         &facts,
         &Options {
-            at: now(),
+            at,
             ..Options::default()
         },
     );
     let rejects = engine.sql(eksplain_queries::named("rejects").map_or("", |query| query.sql))?;
-    let reject = |row: &Vec<Option<String>>| {
-        let cell = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
+    let reject = |row: &Vec<Value>| {
+        let cell = |at: usize| row.get(at).and_then(Value::as_str).unwrap_or_default().to_owned();
         Reject {
             kind: cell(0),
             reason: cell(1),
-            records: cell(2).parse().unwrap_or(0),
+            records: row.get(2).and_then(Value::as_u64).unwrap_or(0),
             first_uri: cell(3),
         }
     };
     let status = Status {
         schema: "eksplain.lake-status/1",
+        version: env!("CARGO_PKG_VERSION"),
+        generated_at: made_at(),
+        at: format_rfc3339(at),
         lake: lake.root().display().to_string(),
         inputs: lake.inputs(),
         tables: lake
@@ -153,12 +162,44 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
             }
         }
         Output::Json => render::json(&mut out, &status)?,
-        other => render::rows(&mut out, other, COVERAGE, &coverage_rows(&status))?,
+        Output::Md => render::rows(&mut out, Output::Md, COVERAGE, &coverage_rows(&status))?,
+        other => {
+            let rows: Vec<_> = status.coverage.iter().map(coverage_cells).collect();
+            data::cells(&mut out, other, COVERAGE_DATA, &rows)?;
+        }
     }
     Ok(Exit::Answered.into())
 }
 
 const COVERAGE: &[&str] = &["CLUSTER", "SOURCE", "FIRST", "LAST", "RECORDS", "GAPS"];
+
+const COVERAGE_DATA: &[&str] = &[
+    "account",
+    "region",
+    "cluster",
+    "source",
+    "first",
+    "last",
+    "records",
+    "gaps",
+    "blind_spots",
+];
+
+/// A row for programs: gaps are counted, the document has them all.
+fn coverage_cells(row: &Coverage) -> Vec<Value> {
+    let cluster = row.cluster.as_ref();
+    vec![
+        json!(cluster.and_then(|cluster| cluster.account.as_ref())),
+        json!(cluster.and_then(|cluster| cluster.region.as_ref())),
+        json!(cluster.map(|cluster| &cluster.name)),
+        json!(row.source),
+        json!(row.first),
+        json!(row.last),
+        json!(row.records),
+        json!(row.gaps.len()),
+        json!(row.blind_spots),
+    ]
+}
 
 fn coverage_rows(status: &Status) -> Vec<Vec<String>> {
     let row = |row: &Coverage| {
@@ -275,27 +316,69 @@ fn unnamed(strays: usize) -> String {
     )
 }
 
+/// `eksplain.lake-verify/1`.
+#[derive(Debug, Serialize)]
+struct Verified {
+    schema: &'static str,
+    version: &'static str,
+    generated_at: String,
+    lake: String,
+    findings: Vec<Faulty>,
+}
+
+/// A file that is not as it was committed.
+#[derive(Debug, Serialize)]
+struct Faulty {
+    file: String,
+    fault: String,
+}
+
 fn verify(global: &Global) -> Result<ExitCode, Failure> {
-    let lake = Lake::open(&global.lake)?;
+    let lake = Lake::open_as_it_is(&global.lake)?;
     let (faults, strays) = (lake.verify(), lake.strays()?);
     let is_whole = faults.is_empty() && strays.is_empty();
+    let exit = if is_whole { Exit::Answered } else { Exit::Damaged };
     let mut out = io::stdout().lock();
     let named = if global.output == Output::Table {
         STRAYS
     } else {
         strays.len()
     };
-    let rows: Vec<Vec<String>> = faults
+    let findings: Vec<Faulty> = faults
         .iter()
         .map(|fault| (&fault.path, fault.what.as_str()))
         .chain(strays.iter().take(named).map(|path| (path, "no commit names it")))
-        .map(|(path, what)| vec![path.display().to_string(), what.to_owned()])
+        .map(|(path, what)| Faulty {
+            file: path.display().to_string(),
+            fault: what.to_owned(),
+        })
         .collect();
     match (global.output, is_whole) {
         (Output::Table, true) => {
             Page::new(&mut out).line(&Text::new().styled(Style::Good, "every file is as it was committed"))?;
         }
-        (output, _) => render::rows(&mut out, output, &["FILE", "FAULT"], &rows)?,
+        (Output::Json | Output::Sarif, _) => {
+            let document = Verified {
+                schema: "eksplain.lake-verify/1",
+                version: env!("CARGO_PKG_VERSION"),
+                generated_at: made_at(),
+                lake: lake.root().display().to_string(),
+                findings,
+            };
+            render::json(&mut out, &document)?;
+        }
+        (Output::Jsonl | Output::Csv, _) => {
+            let columns = ["file", "fault"];
+            let rows: Vec<_> = findings.iter().map(|finding| data::row(finding, &columns)).collect();
+            data::cells(&mut out, global.output, &columns, &rows)?;
+        }
+        (output, _) => {
+            let rows: Vec<_> = findings
+                .into_iter()
+                .map(|found| vec![found.file, found.fault])
+                .collect();
+            render::rows(&mut out, output, &["FILE", "FAULT"], &rows)?;
+        }
     }
     if global.output == Output::Table && !strays.is_empty() {
         let mut page = Page::new(&mut out);
@@ -310,11 +393,7 @@ fn verify(global: &Global) -> Result<ExitCode, Failure> {
             "do: put the lake's _state/commits back from a backup, or ingest the logs into a new lake",
         ))?;
     }
-    Ok(if is_whole {
-        Exit::Answered.into()
-    } else {
-        Exit::Damaged.into()
-    })
+    Ok(exit.into())
 }
 
 /// `eksplain.lake-assign/1`.

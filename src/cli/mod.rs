@@ -26,6 +26,7 @@ mod query;
 mod report;
 mod rescue;
 mod run;
+mod select;
 mod shell;
 
 /// The lake where none is named.
@@ -132,10 +133,10 @@ Examples:
 enum Command {
     /// Show who has, or had, cluster-admin power, by which route, and since when
     #[command(after_help = ADMINS)]
-    Admins(ask::Ask),
+    Admins(ask::AskNow),
     /// Show who created each cluster, whether they still exist, how to get back in
     #[command(after_help = CREATORS)]
-    Creators(ask::Ask),
+    Creators(ask::AskNow),
     /// Why requests were denied: the layer, the reason, and the fix
     Denials(ask::AskDenials),
     /// Everything about one principal: mappings, groups, power, activity, denials

@@ -5,12 +5,15 @@ use std::process::ExitCode;
 
 use clap::Args;
 use eksplain_analyze::quote;
+use eksplain_lake::tables::{ColumnInfo, Kind};
 use eksplain_lake::{Lake, Table};
-use eksplain_queries::{Engine, NAMED, named};
+use eksplain_queries::{Engine, NAMED, NamedQuery, named};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::Global;
 use crate::error::{Exit, Failure};
-use crate::render::{self, Margin, Page, Text};
+use crate::render::{self, Margin, Output, Page, Text, data};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -31,10 +34,77 @@ pub(crate) struct Arguments {
     insights: bool,
 }
 
+/// `eksplain.query/1`.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    version: &'static str,
+    columns: &'a [&'a str],
+    rows: Vec<Map<String, Value>>,
+}
+
+/// `eksplain.query-list/1`.
+#[derive(Debug, Serialize)]
+struct Listed {
+    schema: &'static str,
+    version: &'static str,
+    queries: Vec<Named>,
+    tables: Vec<Columns>,
+}
+
+#[derive(Debug, Serialize)]
+struct Named {
+    name: &'static str,
+    about: &'static str,
+    /// Whether CloudWatch Logs Insights can be asked the same.
+    insights: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Columns {
+    table: &'static str,
+    columns: Vec<Column>,
+}
+
+#[derive(Debug, Serialize)]
+struct Column {
+    name: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    about: &'static str,
+}
+
+impl Named {
+    fn of(query: &NamedQuery) -> Self {
+        Self {
+            name: query.name,
+            about: query.about(),
+            insights: query.insights.is_some(),
+        }
+    }
+}
+
+impl Column {
+    fn of(column: &ColumnInfo) -> Self {
+        Self {
+            name: column.name,
+            kind: match column.kind {
+                Kind::Text | Kind::Long => "text",
+                Kind::Json => "json",
+                Kind::Texts => "list of texts",
+                Kind::Flag => "boolean",
+                Kind::Code | Kind::Number => "integer",
+                Kind::Time => "timestamp",
+            },
+            about: column.about,
+        }
+    }
+}
+
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut out = io::stdout().lock();
     let Some(text) = arguments.query.as_deref().filter(|_| !arguments.list) else {
-        list(&mut out)?;
+        list(&mut out, global.output)?;
         super::hint(global, "query masters_logins", "asks one of them");
         return Ok(Exit::Answered.into());
     };
@@ -60,14 +130,20 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     let engine = Engine::open(&Lake::open(&global.lake)?)?;
     let answer = engine.sql(query.map_or(text, |query| query.sql))?;
     let columns: Vec<&str> = answer.columns.iter().map(String::as_str).collect();
-    let rows: Vec<Vec<String>> = answer
-        .rows
-        .into_iter()
-        .map(|row| row.into_iter().map(Option::unwrap_or_default).collect())
-        .collect();
-    render::rows(&mut out, global.output, &columns, &rows)?;
+    let rows = &answer.rows;
+    if global.output == Output::Json {
+        let document = Document {
+            schema: "eksplain.query/1",
+            version: env!("CARGO_PKG_VERSION"),
+            columns: &columns,
+            rows: data::objects(&columns, rows).collect(),
+        };
+        render::json(&mut out, &document)?;
+    } else {
+        data::cells(&mut out, global.output, &columns, rows)?;
+    }
     let id = columns.iter().position(|name| *name == "id");
-    match id.and_then(|at| rows.first()?.get(at)) {
+    match id.and_then(|at| rows.first()?.get(at)?.as_str()) {
         Some(id) => super::hint(
             global,
             &format!("evidence {}", quote(id)),
@@ -82,7 +158,33 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
     Ok(Exit::Answered.into())
 }
 
-fn list(out: &mut dyn Write) -> io::Result<()> {
+/// Everything that can be asked for.
+fn list(out: &mut dyn Write, output: Output) -> io::Result<()> {
+    let queries: Vec<Named> = NAMED.iter().map(Named::of).collect();
+    match output {
+        Output::Table => show(out),
+        Output::Json | Output::Sarif => {
+            let table = |table: Table| Columns {
+                table: table.dir(),
+                columns: table.columns().iter().map(Column::of).collect(),
+            };
+            let document = Listed {
+                schema: "eksplain.query-list/1",
+                version: env!("CARGO_PKG_VERSION"),
+                queries,
+                tables: Table::ALL.into_iter().map(table).collect(),
+            };
+            render::json(out, &document)
+        }
+        _ => {
+            let columns = ["name", "about", "insights"];
+            let rows: Vec<_> = queries.iter().map(|query| data::row(query, &columns)).collect();
+            data::cells(out, output, &columns, &rows)
+        }
+    }
+}
+
+fn show(out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out);
     page.line(&Text::new().strong("Named queries"))?;
     let rows: Vec<_> = NAMED

@@ -10,10 +10,11 @@ use eksplain_aws::s3::Encryption;
 use super::Global;
 use super::ask::{self, Scope, Selectors};
 use super::diff::{self, Base, document_at};
+use super::select::matched_titles;
 use crate::delivery::notify::{self, Target};
 use crate::delivery::{Delivered, Destination, day_of};
 use crate::diff::Brief;
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::render::{self, Output, say};
 use crate::report::{Form, Report};
 use crate::settings::{DayEnd, now, time};
@@ -108,8 +109,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Fa
         say::warning("--fail-on had nothing to compare: there is no earlier report (one of its formats must be json)");
     }
     let changes = report.changes.map(|changes| changes.findings).unwrap_or_default();
-    let is_matched = diff::matches(&changes, &arguments.fail_on);
-    Ok(if is_matched { Exit::Matched } else { Exit::Answered }.into())
+    let titles = diff::matching(&changes, &arguments.fail_on);
+    Ok(matched_titles(global, &arguments.fail_on, &titles))
 }
 
 fn refuse_what_is_ignored(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
@@ -131,7 +132,7 @@ fn refuse_what_is_ignored(global: &Global, arguments: &Arguments) -> Result<(), 
     }
     if let Some(at) = &arguments.selectors.at {
         let now = now();
-        if time("--at", at, now, DayEnd::First)? > now {
+        if time("--at", at, now, DayEnd::Last)? > now {
             return Err(Failure::usage(
                 format!("could not report on {at}: it is in the future"),
                 "name a time that has passed, or leave --at out",

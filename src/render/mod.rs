@@ -6,8 +6,12 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::view::{Document, Finding, words};
+use eksplain_analyze::time::parse_rfc3339;
 
+use crate::view::{Document, Finding, short_time, words};
+
+pub(crate) mod data;
+pub(crate) mod flat;
 pub(crate) mod link;
 mod page;
 pub(crate) mod say;
@@ -33,7 +37,7 @@ pub(crate) enum Output {
     /// SARIF 2.1.0, of check alone
     #[value(hide = true)]
     Sarif,
-    /// The table as comma-separated values
+    /// Every field as comma-separated values
     Csv,
     /// The table as Markdown
     Md,
@@ -45,8 +49,11 @@ pub(crate) fn document<F: Finding>(out: &mut dyn Write, output: Output, document
     match output {
         Output::Json | Output::Sarif => json(out, document),
         Output::Jsonl => document.findings.iter().try_for_each(|finding| json_line(out, finding)),
-        Output::Csv => csv(out, F::COLUMNS, &rows()),
-        Output::Md => markdown(out, F::COLUMNS, &rows()),
+        Output::Csv => flat::findings(out, &document.findings),
+        Output::Md => {
+            markdown(out, F::COLUMNS, &rows())?;
+            writeln!(out, "\n{}", markdown_text(&as_of(document)))
+        }
         Output::Table => {
             let mut page = Page::new(out);
             if document.findings.is_empty() {
@@ -54,9 +61,29 @@ pub(crate) fn document<F: Finding>(out: &mut dyn Write, output: Output, document
             } else {
                 F::show(&document.findings, &mut page)?;
             }
-            blind_spots(&mut page, document)
+            blind_spots(&mut page, document)?;
+            page.blank()?;
+            page.line(&Text::from(as_of(document).as_str()))
         }
     }
+}
+
+/// The moment of the answer, and how far the records reach where they end well before it.
+fn as_of<F>(document: &Document<F>) -> String {
+    const HOUR: i64 = 3_600_000_000;
+    let time = |text: &String| parse_rfc3339(text);
+    let lasts = document.coverage.iter().filter_map(|row| row.last.as_ref());
+    let newest = lasts.max_by_key(|last| time(last));
+    let is_early = |last: &&String| {
+        time(last)
+            .zip(time(&document.at))
+            .is_some_and(|(last, at)| last + HOUR < at)
+    };
+    let newest = newest.filter(is_early).map(|last| short_time(Some(last)));
+    let records = newest
+        .map(|last| format!(", from records up to {last}"))
+        .unwrap_or_default();
+    format!("As of {}{records}", short_time(Some(&document.at)))
 }
 
 /// "Nothing found" is only said over full coverage.
@@ -114,9 +141,27 @@ pub(crate) fn rows(out: &mut dyn Write, output: Output, columns: &[&str], rows: 
         Output::Table => table(out, columns, rows),
         Output::Json | Output::Sarif => json(out, &rows.iter().map(object).collect::<Vec<_>>()),
         Output::Jsonl => rows.iter().try_for_each(|row| json_line(out, &object(row))),
-        Output::Csv => csv(out, columns, rows),
+        Output::Csv => {
+            let names: Vec<String> = columns.iter().map(|name| snake_case(name)).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let or_nothing = |cell: &String| if cell == "-" { String::new() } else { cell.clone() };
+            let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(or_nothing).collect()).collect();
+            csv(out, &names, &rows)
+        }
         Output::Md => markdown(out, columns, rows),
     }
+}
+
+/// A head of a table as a name of a column: `LAST SEEN` is `last_seen`.
+fn snake_case(head: &str) -> String {
+    let word = |letter: char| {
+        if letter.is_alphanumeric() {
+            letter.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    };
+    head.chars().map(word).collect()
 }
 
 /// One JSON document, indented.
@@ -131,15 +176,18 @@ pub(crate) fn json_line<T: Serialize>(out: &mut dyn Write, document: &T) -> io::
     writeln!(out)
 }
 
+/// A spreadsheet runs what begins like a formula.
+fn inert(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t']) && text != "-" {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
 fn csv(out: &mut dyn Write, columns: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     let cell = |text: &str| -> String {
-        let text = escape(text);
-        // A spreadsheet runs what begins like a formula.
-        let text = if text.starts_with(['=', '+', '-', '@', '\t']) && text != "-" {
-            format!("'{text}")
-        } else {
-            text
-        };
+        let text = inert(escape(text));
         if text.contains([',', '"', '\n']) {
             format!("\"{}\"", text.replace('"', "\"\""))
         } else {
@@ -221,7 +269,7 @@ mod tests {
             rows(&mut out, output, &["A"], &[vec!["=1+1|<b>\u{7}".to_owned()]]).unwrap();
             String::from_utf8(out).unwrap()
         };
-        assert_eq!(written(Output::Csv), "A\n'=1+1|<b>\\u{7}\n");
+        assert_eq!(written(Output::Csv), "a\n'=1+1|<b>\\u{7}\n");
         assert_eq!(markdown_text("a\n# All clear\n| b |"), "a # All clear \\| b \\|");
         assert_eq!(written(Output::Md), "| A |\n| --- |\n| =1+1\\|&lt;b&gt;\\\\u{7} |\n");
     }

@@ -158,7 +158,9 @@ impl Report {
 }
 
 fn csv<F: Finding>(findings: &[F]) -> io::Result<Vec<u8>> {
-    table(findings, Output::Csv)
+    let mut text = Vec::new();
+    render::flat::findings(&mut text, findings)?;
+    Ok(text)
 }
 
 fn table<F: Finding>(findings: &[F], output: Output) -> io::Result<Vec<u8>> {

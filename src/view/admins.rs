@@ -6,7 +6,7 @@ use eksplain_analyze::findings;
 use eksplain_analyze::words::{Power, PrincipalState, PrincipalType, RouteKind, Status};
 use serde::Serialize;
 
-use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time, time};
+use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, in_cluster, short_time, time};
 use crate::render::Page;
 
 mod text;
@@ -77,6 +77,31 @@ impl Admin {
 impl Finding for Admin {
     const COLUMNS: &'static [&'static str] =
         &["CLUSTER", "PRINCIPAL", "STATUS", "ROUTES", "SINCE", "LAST SEEN", "USES"];
+    const FIELDS: &'static [&'static str] = &[
+        "account",
+        "region",
+        "cluster",
+        "incarnation",
+        "principal",
+        "principal_type",
+        "kubernetes_username",
+        "status",
+        "power",
+        "aws_managed",
+        "routes_route",
+        "routes_status",
+        "routes_detail",
+        "routes_via",
+        "routes_valid_from",
+        "routes_valid_to",
+        "first_seen",
+        "last_seen",
+        "uses",
+        "sessions",
+        "principal_state",
+        "principal_deleted_at",
+        "evidence_ids",
+    ];
 
     fn row(&self) -> Vec<String> {
         let which = super::words::which(self.incarnation);
@@ -123,6 +148,28 @@ impl Finding for Admin {
 
     fn next(findings: &[Self]) -> Option<(String, &'static str)> {
         text::next(findings)
+    }
+
+    fn rules() -> Vec<&'static str> {
+        let own = Status::ALL
+            .iter()
+            .map(|word| word.id())
+            .chain(Power::ALL.iter().map(|word| word.id()));
+        let states = PrincipalState::ALL.iter().map(|word| word.id());
+        own.chain(states)
+            .chain(RouteKind::ALL.iter().map(|word| word.id()))
+            .collect()
+    }
+
+    fn title(&self) -> String {
+        let routes: Vec<&str> = self.routes.iter().map(|route| route.route.id()).collect();
+        format!(
+            "{}{} ({}: {})",
+            self.principal,
+            in_cluster(Some(&self.cluster)),
+            self.status,
+            routes.join(", ")
+        )
     }
 
     fn words(&self) -> Vec<String> {

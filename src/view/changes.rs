@@ -6,7 +6,7 @@ use eksplain_analyze::changes::{Change, ChangeKind};
 use eksplain_analyze::time::format_rfc3339;
 use serde::Serialize;
 
-use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time};
+use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, in_cluster, short_time};
 use crate::render::Page;
 
 mod text;
@@ -55,6 +55,20 @@ impl ChangeFinding {
 
 impl Finding for ChangeFinding {
     const COLUMNS: &'static [&'static str] = &["TIME", "KIND", "CLUSTER", "ACTOR", "SUBJECT", "WAS", "IS"];
+    const FIELDS: &'static [&'static str] = &[
+        "ts",
+        "kind",
+        "account",
+        "region",
+        "cluster",
+        "incarnation",
+        "actor",
+        "actor_human",
+        "subject",
+        "was",
+        "is",
+        "evidence_ids",
+    ];
 
     fn row(&self) -> Vec<String> {
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -75,6 +89,14 @@ impl Finding for ChangeFinding {
 
     fn next(findings: &[Self]) -> Option<(String, &'static str)> {
         text::next(findings)
+    }
+
+    fn rules() -> Vec<&'static str> {
+        ChangeKind::ALL.iter().map(|word| word.id()).collect()
+    }
+
+    fn title(&self) -> String {
+        format!("{} of {}{}", self.kind, self.subject, in_cluster(self.cluster.as_ref()))
     }
 
     fn words(&self) -> Vec<String> {

@@ -7,7 +7,7 @@ use eksplain_analyze::words::{Rule, Severity};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence};
+use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, in_cluster};
 use crate::render::Page;
 
 mod text;
@@ -41,6 +41,18 @@ impl CheckFinding {
 
 impl Finding for CheckFinding {
     const COLUMNS: &'static [&'static str] = &["SEVERITY", "CLUSTER", "RULE", "SUBJECT", "MESSAGE"];
+    const FIELDS: &'static [&'static str] = &[
+        "rule",
+        "severity",
+        "account",
+        "region",
+        "cluster",
+        "subject",
+        "message",
+        "fix_title",
+        "fix_commands",
+        "evidence_ids",
+    ];
 
     fn row(&self) -> Vec<String> {
         vec![
@@ -58,6 +70,18 @@ impl Finding for CheckFinding {
 
     fn next(findings: &[Self]) -> Option<(String, &'static str)> {
         text::next(findings)
+    }
+
+    fn rules() -> Vec<&'static str> {
+        Severity::ALL
+            .iter()
+            .map(|word| word.id())
+            .chain(Rule::ALL.iter().map(|word| word.id()))
+            .collect()
+    }
+
+    fn title(&self) -> String {
+        format!("{} of {}{}", self.rule, self.subject, in_cluster(self.cluster.as_ref()))
     }
 
     fn words(&self) -> Vec<String> {

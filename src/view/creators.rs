@@ -122,6 +122,35 @@ impl Finding for Creator {
         "CONFIDENCE",
         "LOCKED OUT",
     ];
+    const FIELDS: &'static [&'static str] = &[
+        "account",
+        "region",
+        "cluster",
+        "cluster_arn",
+        "cluster_created_at",
+        "cluster_deleted_at",
+        "incarnation",
+        "creator_principal",
+        "creator_type",
+        "creator_session",
+        "creator_human",
+        "creator_via",
+        "creator_source_ip",
+        "creator_user_agent",
+        "bootstrap_admin",
+        "authentication_mode",
+        "confidence",
+        "basis",
+        "creator_state",
+        "creator_deleted_at",
+        "creator_recreated_at",
+        "other_admins",
+        "recovery_needed",
+        "recovery_why",
+        "recovery_options_title",
+        "recovery_options_works",
+        "evidence_ids",
+    ];
 
     fn row(&self) -> Vec<String> {
         let which = super::words::which(self.incarnation);
@@ -152,6 +181,18 @@ impl Finding for Creator {
 
     fn next(findings: &[Self]) -> Option<(String, &'static str)> {
         text::next(findings)
+    }
+
+    fn rules() -> Vec<&'static str> {
+        let recovery = ["recovery-needed", "recovery-not-needed"];
+        let states = PrincipalState::ALL.iter().map(|word| word.id());
+        let confidence = Confidence::ALL.iter().map(|word| word.id());
+        recovery.into_iter().chain(states).chain(confidence).collect()
+    }
+
+    fn title(&self) -> String {
+        let creator = self.creator.principal.as_deref().unwrap_or("an unknown principal");
+        format!("{}, created by {creator}", self.cluster.cluster.name)
     }
 
     fn words(&self) -> Vec<String> {

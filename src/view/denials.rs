@@ -7,7 +7,7 @@ use eksplain_analyze::time::{format_date, format_rfc3339};
 use eksplain_analyze::words::{Confidence, Layer, Reason};
 use serde::Serialize;
 
-use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, short_time};
+use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, in_cluster, short_time};
 use crate::render::Page;
 
 mod text;
@@ -138,6 +138,37 @@ impl Finding for Denial {
         "LAST SEEN",
         "RESOLVED",
     ];
+    const FIELDS: &'static [&'static str] = &[
+        "account",
+        "region",
+        "cluster",
+        "principal",
+        "kubernetes_username",
+        "groups",
+        "session",
+        "layer",
+        "reason",
+        "cause",
+        "request_verb",
+        "request_api_group",
+        "request_resource",
+        "request_subresource",
+        "request_namespace",
+        "request_name",
+        "request_non_resource_url",
+        "request_aws_action",
+        "count",
+        "first_seen",
+        "last_seen",
+        "by_day_date",
+        "by_day_count",
+        "resolved",
+        "seen_by_user_as",
+        "fix_title",
+        "fix_commands",
+        "confidence",
+        "evidence_ids",
+    ];
 
     fn row(&self) -> Vec<String> {
         vec![
@@ -157,6 +188,23 @@ impl Finding for Denial {
 
     fn next(findings: &[Self]) -> Option<(String, &'static str)> {
         text::next(findings)
+    }
+
+    fn rules() -> Vec<&'static str> {
+        let layers = Layer::ALL.iter().map(|word| word.id());
+        // No log shows what a client refuses by itself.
+        let of_logs = Reason::ALL.iter().filter(|reason| reason.layer() != Layer::Client);
+        ["resolved", "unresolved"]
+            .into_iter()
+            .chain(layers.filter(|layer| *layer != Layer::Client.id()))
+            .chain(of_logs.map(|reason| reason.id()))
+            .collect()
+    }
+
+    fn title(&self) -> String {
+        let who = self.principal.as_ref().or(self.kubernetes_username.as_ref());
+        let who = who.map_or("unknown", String::as_str);
+        format!("{} of {who}{}", self.reason, in_cluster(self.cluster.as_ref()))
     }
 
     fn words(&self) -> Vec<String> {

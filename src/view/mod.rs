@@ -96,6 +96,8 @@ pub(crate) type Origins = BTreeMap<String, (String, i64)>;
 pub(crate) trait Finding: Serialize {
     /// Heads of the table's columns.
     const COLUMNS: &'static [&'static str];
+    /// Columns of CSV: the fields of the JSON, a nested one behind its parent's name and `_`.
+    const FIELDS: &'static [&'static str];
     /// One row: what a person needs first.
     fn row(&self) -> Vec<String>;
     /// All findings for people, grouped and sorted as they read best.
@@ -106,7 +108,11 @@ pub(crate) trait Finding: Serialize {
     fn next(findings: &[Self]) -> Option<(String, &'static str)>
     where
         Self: Sized;
-    /// Words that `--fail-on` may name.
+    /// Every word that some finding of this question may have: what `--fail-on` takes, besides `any`.
+    fn rules() -> Vec<&'static str>;
+    /// Which finding it is, in a few words.
+    fn title(&self) -> String;
+    /// Its words that `--fail-on` may name.
     fn words(&self) -> Vec<String>;
 
     /// Whether a rule of `--fail-on` names this finding: `any`, one of its words, or what stands before a dot of one
@@ -124,7 +130,7 @@ impl<F> Document<F> {
         Self {
             schema,
             version: env!("CARGO_PKG_VERSION"),
-            generated_at: format_rfc3339(crate::settings::now() / 1_000_000 * 1_000_000),
+            generated_at: crate::settings::made_at(),
             at: format_rfc3339(at),
             coverage,
             findings,
@@ -193,6 +199,13 @@ pub(crate) fn cluster_words(cluster: &Cluster) -> String {
         [] => cluster.name.clone(),
         place => format!("{} ({})", cluster.name, place.join(" ")),
     }
+}
+
+/// ` in prod`, or nothing.
+pub(crate) fn in_cluster(cluster: Option<&Cluster>) -> String {
+    cluster
+        .map(|cluster| format!(" in {}", cluster.name))
+        .unwrap_or_default()
 }
 
 /// A time without its fraction, for tables.

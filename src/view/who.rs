@@ -165,6 +165,29 @@ impl WhoFinding {
 
 impl Finding for WhoFinding {
     const COLUMNS: &'static [&'static str] = &["PRINCIPAL", "TYPE", "STATE", "SESSIONS"];
+    const FIELDS: &'static [&'static str] = &[
+        "principal",
+        "principal_type",
+        "principal_state",
+        "principal_deleted_at",
+        "sessions",
+        "mappings_cluster",
+        "mappings_how",
+        "mappings_username",
+        "activity_cluster",
+        "activity_uses",
+        "aws_activity_service",
+        "aws_activity_calls",
+        "did_ts",
+        "did_what",
+        "power_cluster",
+        "power_status",
+        "power_power",
+        "denials_cluster",
+        "denials_reason",
+        "denials_count",
+        "evidence_ids",
+    ];
 
     fn row(&self) -> Vec<String> {
         let deleted = self
@@ -186,6 +209,14 @@ impl Finding for WhoFinding {
 
     fn next(findings: &[Self]) -> Option<(String, &'static str)> {
         text::next(findings)
+    }
+
+    fn rules() -> Vec<&'static str> {
+        PrincipalState::ALL.iter().map(|word| word.id()).collect()
+    }
+
+    fn title(&self) -> String {
+        format!("{} ({})", self.principal, self.principal_state)
     }
 
     fn words(&self) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use eksplain_queries::facts::{AuditWrite, CloudTrailCall, Mark, Micros};
 use serde_json::Value;
 
-use super::Asked;
+use super::{Asked, Window};
 use crate::evidence;
 use crate::findings::{Cluster, Evidence};
 use crate::json;
@@ -46,10 +46,11 @@ struct Change<'f> {
 }
 
 /// What those who are asked for changed, by principal; a person's deeds by another principal's session are the person's too.
-pub(super) fn deeds(world: &World<'_>, asked: &Asked<'_>) -> BTreeMap<String, Vec<Deed>> {
+pub(super) fn deeds(world: &World<'_>, asked: &Asked<'_>, window: &Window<'_>) -> BTreeMap<String, Vec<Deed>> {
     type Key = (String, Option<Cluster>, String, Option<String>, Option<String>);
     let mut alike: BTreeMap<Key, Vec<&Mark>> = BTreeMap::new();
-    for change in changes(world) {
+    let is_within = |change: &Change<'_>| (window.since..=window.until).contains(&change.at.ts);
+    for change in changes(world).filter(is_within) {
         let person = change.key.and_then(|key| people::of_key(world, key));
         let session = change.session.filter(|session| !session.is_empty());
         let session = session.map(|session| match &person {

@@ -112,6 +112,17 @@ pub struct AwsActivity {
     pub evidence: Vec<Evidence>,
 }
 
+/// Whose records are told of what somebody did; mappings and power are those of the moment whatever the window.
+#[derive(Debug, Clone, Copy)]
+pub struct Window<'a> {
+    /// Facts of the records within; all of them where nothing bounds the window.
+    pub facts: &'a Facts,
+    /// No record before this.
+    pub since: Micros,
+    /// No record after this.
+    pub until: Micros,
+}
+
 /// A person who used the sessions of a principal in one cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Behind {
@@ -183,7 +194,7 @@ type Seen = (BTreeSet<String>, u64, Micros, Micros);
 
 /// Every principal that a name may mean: an ARN, the name of a user or role, a role session, `User:x`, `ServiceAccount:ns/name`, or a
 /// Kubernetes user name.
-pub fn who(facts: &Facts, answers: &Answers, asked: &str, at: Micros) -> Vec<Who> {
+pub fn who(facts: &Facts, answers: &Answers, asked: &str, at: Micros, window: &Window<'_>) -> Vec<Who> {
     let world = World::build(facts, at);
     let asked = Asked::of(asked);
     let mut found: BTreeMap<String, Who> = BTreeMap::new();
@@ -232,7 +243,7 @@ pub fn who(facts: &Facts, answers: &Answers, asked: &str, at: Micros) -> Vec<Who
         }
     }
     let mut activity: BTreeMap<(String, Cluster), Seen> = BTreeMap::new();
-    for row in &facts.activity {
+    for row in &window.facts.activity {
         let arn = row
             .canonical_arn
             .as_deref()
@@ -257,7 +268,7 @@ pub fn who(facts: &Facts, answers: &Answers, asked: &str, at: Micros) -> Vec<Who
     }
     let mut aws: BTreeMap<(String, String), AwsActivity> = BTreeMap::new();
     let mut sessions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in &facts.aws_calls {
+    for row in &window.facts.aws_calls {
         let canonical = world.spellings.canonical(&row.canonical_arn);
         let principal = canonical.unwrap_or_else(|| row.canonical_arn.clone());
         let session = row.session.as_deref().filter(|session| !session.is_empty());
@@ -294,7 +305,7 @@ pub fn who(facts: &Facts, answers: &Answers, asked: &str, at: Micros) -> Vec<Who
         own.evidence.push(evidence::cloudtrail(&row.last, what));
     }
     let mut behind: BTreeMap<(String, bool), Vec<Behind>> = BTreeMap::new();
-    for row in &facts.sessions {
+    for row in &window.facts.sessions {
         let principal = world
             .spellings
             .canonical(&row.canonical_arn)
@@ -342,7 +353,7 @@ pub fn who(facts: &Facts, answers: &Answers, asked: &str, at: Micros) -> Vec<Who
     {
         entry(principal);
     }
-    let deeds = deeds::deeds(&world, &asked);
+    let deeds = deeds::deeds(&world, &asked, window);
     let deeds: Vec<(String, Vec<Deed>)> = deeds.into_iter().map(|(actor, own)| (entry(&actor), own)).collect();
     for (principal, did) in deeds {
         found.entry(principal).and_modify(|who| who.did = did);

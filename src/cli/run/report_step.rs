@@ -46,6 +46,7 @@ pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), 
         cluster: questions.clusters.clone(),
         account: questions.account.clone(),
         region: questions.region.clone(),
+        may_name_unknown: true,
         ..Selectors::default()
     };
     // A place that cannot be written to is told before the work begins.
