@@ -394,7 +394,7 @@ fn compacting_changes_the_files_and_nothing_that_they_say() {
     }
     let sql = "select id, ts, audit_id, groups_json from audit order by id";
     let before = eksplain(&lake, &["query", sql]).1;
-    assert_eq!(before.as_array().unwrap().len(), 12, "{before}");
+    assert_eq!(before["rows"].as_array().unwrap().len(), 12, "{before}");
     let (code, done, said) = eksplain(&lake, &["lake", "compact"]);
     assert_eq!(
         (code, &done["merged"], &done["into"]),
