@@ -292,7 +292,7 @@ fn rescue_answers_with_the_sources_that_answer() {
     );
     // Only CloudTrail answers here; the others are named once each, with what that leaves unknown.
     assert!(said.contains("who logged in recently stays unknown"), "{said}");
-    assert!(said.contains("the present access entries"), "{said}");
+    assert!(said.contains("the current access entries"), "{said}");
     assert!(!said.contains("cloudtrail:LookupEvents"), "{said}");
 
     let (code, plan, said) = run(server.eksplain(&lake, &["plan"]).env("EKSPLAIN_EMULATOR_RATE", "10"));
