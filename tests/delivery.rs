@@ -392,7 +392,7 @@ fn those_who_wait_are_told_in_short() {
         message["Subject"]
             .as_str()
             .unwrap()
-            .starts_with("eksplain: Nobody is known to get into prod"),
+            .starts_with("eksplain: No known principal can access prod"),
         "{message}"
     );
     let published: Value = serde_json::from_str(message["Message"].as_str().unwrap()).unwrap();
