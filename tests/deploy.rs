@@ -383,7 +383,7 @@ fn the_configurations_are_passes_that_can_be_run() {
         let output = accepted(text);
         assert!(output.status.success(), "{text}\n{}", said(&output));
         assert!(
-            said(&output).contains("hold the lake /work/lake, alone"),
+            said(&output).contains("lock the lake /work/lake"),
             "{}",
             said(&output)
         );
