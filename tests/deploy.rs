@@ -382,11 +382,7 @@ fn the_configurations_are_passes_that_can_be_run() {
     for text in &texts {
         let output = accepted(text);
         assert!(output.status.success(), "{text}\n{}", said(&output));
-        assert!(
-            said(&output).contains("lock the lake /work/lake"),
-            "{}",
-            said(&output)
-        );
+        assert!(said(&output).contains("lock the lake /work/lake"), "{}", said(&output));
     }
     let everything = said(&accepted(&texts[1]));
     for part in [
