@@ -389,7 +389,7 @@ fn the_configurations_are_passes_that_can_be_run() {
         "--regions=us-east-1,eu-west-1 --accounts=org --assume-role=eksplain-read",
         "s3://my-report-bucket/eks",
         "key/1234abcd",
-        "tell arn:aws:sns",
+        "notify arn:aws:sns",
     ] {
         assert!(everything.contains(part), "{part}: {everything}");
     }
