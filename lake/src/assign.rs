@@ -10,13 +10,13 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::TimestampMicrosecondType;
 
-use crate::compact::keys;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::id::RecordId;
 use crate::lake::{Lake, read};
 use crate::rewrite::{Change, Sources};
 use crate::rows::Origin;
+use crate::seal::keys;
 use crate::table::Table;
 use crate::tables::authenticator::in_cluster;
 use crate::tables::snapshot::{SnapshotRecord, content_hash, is_of_cluster};

@@ -150,6 +150,11 @@ impl Lake {
                 let gone: HashSet<PathBuf> = commit.removed.into_iter().collect();
                 parts.retain(|part: &PartInfo| !gone.contains(&part.path));
             }
+            // A part that sealing left as it is comes again, as sealed.
+            if commit.parts.iter().any(|part| part.sealed) {
+                let again: HashSet<&PathBuf> = commit.parts.iter().map(|part| &part.path).collect();
+                parts.retain(|part| !again.contains(&part.path));
+            }
             parts.extend(commit.parts);
             if !commit.forgotten.is_empty() {
                 let gone: HashSet<String> = commit.forgotten.into_iter().collect();
@@ -179,8 +184,36 @@ impl Lake {
         Ok(IngestSession::new(self.root.clone(), journal, self.parts.clone(), lock))
     }
 
+    /// Begins a run that takes a share of the objects, as soon as no other process writes. Records that other shares hold are kept
+    /// again: [`seal`](Self::seal) drops the repeats, so that it does not matter which share came first.
+    ///
+    /// # Errors
+    /// Faults of the file system.
+    pub fn ingest_share(&mut self) -> Result<IngestSession> {
+        let (journal, lock) = self.lock_in_turn()?;
+        Ok(IngestSession::new(self.root.clone(), journal, Vec::new(), lock))
+    }
+
     /// Takes the lake for writing, and finishes what another run left behind its commit.
     pub(crate) fn lock(&mut self) -> Result<(Journal, File)> {
+        let (path, lock) = self.lock_file()?;
+        if let Err(error) = lock.try_lock() {
+            return Err(match error {
+                fs::TryLockError::WouldBlock => Error::Busy { path },
+                fs::TryLockError::Error(error) => Error::io("lock", &path, error),
+            });
+        }
+        Ok((self.own()?, lock))
+    }
+
+    /// As [`lock`](Self::lock), after those who write now.
+    pub(crate) fn lock_in_turn(&mut self) -> Result<(Journal, File)> {
+        let (path, lock) = self.lock_file()?;
+        lock.lock().at("lock", &path)?;
+        Ok((self.own()?, lock))
+    }
+
+    fn lock_file(&self) -> Result<(PathBuf, File)> {
         let path = self.root.join(LOCK);
         let folder = self.root.join("_state");
         fs::create_dir_all(&folder).at("make the folder", &folder)?;
@@ -190,12 +223,11 @@ impl Lake {
             .write(true)
             .open(&path)
             .at("open the lock", &path)?;
-        if let Err(error) = lock.try_lock() {
-            return Err(match error {
-                fs::TryLockError::WouldBlock => Error::Busy { path },
-                fs::TryLockError::Error(error) => Error::io("lock", &path, error),
-            });
-        }
+        Ok((path, lock))
+    }
+
+    /// The journal of a lake that is locked, and the lake as it is now.
+    fn own(&mut self) -> Result<Journal> {
         // Another run may have committed since this lake was opened, or died between its commit and its parts.
         let (journal, commits) = Journal::open(&self.root)?;
         journal.settle(&commits)?;
@@ -205,7 +237,7 @@ impl Lake {
         }
         fs::create_dir_all(&staging).at("make the folder", &staging)?;
         *self = Self::of(&self.root, commits);
-        Ok((journal, lock))
+        Ok(journal)
     }
 
     pub(crate) fn part_infos(&self) -> &[PartInfo] {
@@ -411,7 +443,7 @@ fn parquet_files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 /// The rows of a part, batch by batch.
-pub(crate) fn read(path: &Path) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+pub(crate) fn read(path: &Path) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
     let file = File::open(path).at("read the part", path)?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file)
         .at("read the part", path)?

@@ -8,7 +8,6 @@
 //! It never knows what a record means, where objects come from, or how questions are asked.
 
 mod assign;
-mod compact;
 mod error;
 mod fingerprint;
 mod id;
@@ -17,19 +16,22 @@ mod lake;
 mod part;
 mod rewrite;
 mod rows;
+mod seal;
 mod seen;
 mod session;
+mod shard;
 mod table;
 pub mod tables;
 
 pub use assign::{Assigned, Assignment};
-pub use compact::Compaction;
 pub use error::{Error, Result};
 pub use id::{ID_LENGTH, NotAnId, RecordId};
 pub use journal::InputDone;
 pub use lake::{Fault, Found, Holding, Lake};
 pub use part::PartInfo;
 pub use rows::{KeepRaw, Origin, RowSet, Rows};
+pub use seal::Sealed;
 pub use session::{IngestSession, Summary, TableSummary};
+pub use shard::{NotAShard, Shard};
 pub use table::Table;
 pub use tables::snapshot::SnapshotRecord;

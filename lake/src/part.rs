@@ -35,6 +35,9 @@ pub struct PartInfo {
     pub first: String,
     /// Greatest id.
     pub last: String,
+    /// Whether sealing made it, so that a day of such parts needs no sealing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
 }
 
 /// A part that was made and stands nowhere yet.
@@ -74,6 +77,7 @@ pub(crate) fn encode(table: Table, day: Day, keys: &[RowKey], rows: &[u32], batc
         bytes: file.len() as u64,
         first: id_of(rows.first()),
         last: id_of(rows.last()),
+        sealed: false,
     };
     Ok(NewPart { info, file })
 }

@@ -10,11 +10,11 @@ use arrow::compute::concat_batches;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::compact::keys;
 use crate::error::{AtPath, Error, Result};
 use crate::journal::{Commit, STAGING};
 use crate::lake::{Lake, read};
 use crate::part::{PartInfo, encode};
+use crate::seal::keys;
 use crate::table::Table;
 
 /// Objects by their names in the lake: a name stands for the object, for what is under it as a folder, and for the members of it as

@@ -1,4 +1,4 @@
-//! `lake status`, `lake verify`, `lake compact` and `lake assign`.
+//! `lake status`, `lake verify`, `lake compact`, `lake seal` and `lake assign`; [`register`](super::register) is beside it.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use eksplain_analyze::time::format_rfc3339;
 use eksplain_analyze::{Options, answer};
-use eksplain_lake::{Assignment, Lake};
+use eksplain_lake::{Assignment, Lake, Sealed, Shard};
 use eksplain_queries::Engine;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
@@ -40,6 +40,21 @@ Examples:
   eksplain lake compact
   eksplain lake compact -o json                 how many files became how many")]
     Compact,
+    /// Merge each day's files by ID and drop repeated records after a sharded ingest
+    #[command(after_help = "\
+Examples:
+  eksplain lake seal                            all days, as `lake compact` does
+  eksplain lake seal --shard 3/8                the fourth of 8 processes
+
+Shards that read the same record each store it: run `lake seal` once all shards of the ingest are done, before asking questions.")]
+    Seal(Seal),
+    /// Print the statements that make the lake's tables known to Athena, Spark or DuckDB
+    #[command(after_help = "\
+Examples:
+  eksplain lake register --engine duckdb | duckdb
+  eksplain lake register --engine athena --location s3://my-lake/eks --database security > tables.sql
+  eksplain lake register --engine spark > tables.sql && spark-sql -f tables.sql")]
+    Register(super::register::Register),
     /// Assign a cluster to stored records that name none
     #[command(after_help = "\
 Examples:
@@ -49,6 +64,13 @@ Examples:
 A source is a file, a folder or an archive that was ingested, or its URI in the lake (s3://…, stdin:). Records that name their own account
 or region keep it. Ingesting the files again does the same: eksplain ingest files ./logs --cluster prod")]
     Assign(Assign),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Seal {
+    /// Seal only this share of the days, counted from 0
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
 }
 
 #[derive(Debug, Args)]
@@ -104,6 +126,8 @@ pub(super) fn run(global: &Global, action: &Action) -> Result<ExitCode, Failure>
         Action::Status => status(global),
         Action::Verify => verify(global),
         Action::Compact => compact(global),
+        Action::Seal(of) => seal(global, of.shard.unwrap_or(Shard::WHOLE)),
+        Action::Register(register) => super::register::run(global, register),
         Action::Assign(assign) => give_cluster(global, assign),
     }
 }
@@ -491,23 +515,65 @@ struct Compacted {
     schema: &'static str,
     merged: u64,
     into: u64,
+    repeated: u64,
 }
 
 fn compact(global: &Global) -> Result<ExitCode, Failure> {
-    let done = Lake::open(&global.lake)?.compact()?;
+    let done = Lake::open(&global.lake)?.seal(Shard::WHOLE)?;
     if global.output == Output::Json {
         let document = Compacted {
             schema: "eksplain.lake-compact/1",
             merged: done.merged,
             into: done.into,
+            repeated: done.repeated,
         };
         render::json(&mut io::stdout().lock(), &document)?;
-    } else if !global.quiet {
-        eprintln!(
-            "merged {} files into {}",
-            HumanCount(done.merged),
-            HumanCount(done.into)
-        );
+    } else {
+        tell_sealed(global, done);
     }
     Ok(Exit::Answered.into())
+}
+
+/// `eksplain.lake-seal/1`.
+#[derive(Debug, Serialize)]
+struct SealedDays {
+    schema: &'static str,
+    version: &'static str,
+    shard: String,
+    /// Days of tables that were not sealed before.
+    days: u64,
+    merged: u64,
+    into: u64,
+    repeated: u64,
+}
+
+fn seal(global: &Global, shard: Shard) -> Result<ExitCode, Failure> {
+    let done = Lake::open(&global.lake)?.seal(shard)?;
+    if global.output == Output::Json {
+        let document = SealedDays {
+            schema: "eksplain.lake-seal/1",
+            version: env!("CARGO_PKG_VERSION"),
+            shard: shard.to_string(),
+            days: done.days,
+            merged: done.merged,
+            into: done.into,
+            repeated: done.repeated,
+        };
+        render::json(&mut io::stdout().lock(), &document)?;
+    } else {
+        tell_sealed(global, done);
+    }
+    Ok(Exit::Answered.into())
+}
+
+fn tell_sealed(global: &Global, done: Sealed) {
+    if global.quiet {
+        return;
+    }
+    let (merged, into) = (HumanCount(done.merged), HumanCount(done.into));
+    let repeated = match done.repeated {
+        0 => String::new(),
+        repeated => format!("; dropped {}", counted(repeated, "repeated record")),
+    };
+    eprintln!("merged {merged} files into {into}{repeated}");
 }

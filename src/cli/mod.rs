@@ -23,6 +23,7 @@ mod init;
 mod lake;
 mod plan;
 mod query;
+mod register;
 mod report;
 mod rescue;
 mod run;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use eksplain_lake::{IngestSession, InputDone, KeepRaw, Lake, RowSet, Summary, Table, TableSummary};
+use eksplain_lake::{IngestSession, InputDone, KeepRaw, Lake, RowSet, Shard, Summary, Table, TableSummary};
 
 use crate::object::{Counts, Desk, Source, read_object};
 use crate::place::Hints;
@@ -93,6 +93,8 @@ pub struct FileOptions {
     pub keep_raw: KeepRaw,
     /// Threads; 0 takes as many as there are cores.
     pub threads: usize,
+    /// The objects that this process reads, where others read the rest.
+    pub shard: Option<Shard>,
 }
 
 /// Why a run ended early.
@@ -156,12 +158,15 @@ fn spool(paths: &[PathBuf]) -> Result<Option<tempfile::NamedTempFile>, Error> {
 /// [`Error::Lake`].
 pub fn ingest_objects(
     lake: &mut Lake,
-    objects: Vec<Object>,
+    mut objects: Vec<Object>,
     store: &dyn Store,
     options: &FileOptions,
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<IngestReport, Error> {
+    if let Some(shard) = options.shard {
+        objects.retain(|object| shard.takes(&object.uri));
+    }
     // Of an object that is known something else may be said now: then its records are taken anew. To say nothing changes nothing.
     let said = options.hints.said();
     let is_said_anew = |file: &&Object| {
@@ -174,7 +179,11 @@ pub fn ingest_objects(
         .map(|file| file.uri.clone())
         .collect();
     lake.forget(&again)?;
-    let session = lake.ingest()?.with_hints(said);
+    let session = match options.shard {
+        Some(_) => lake.ingest_share()?,
+        None => lake.ingest()?,
+    };
+    let session = session.with_hints(said);
     let groups = group(objects);
     let is_new = |file: &Object| file.uri == STDIN || !lake.is_done(&file.as_input());
     let new_files = || groups.iter().flatten().filter(|file| is_new(file));

@@ -32,6 +32,7 @@ impl From<&config::Source> for Source {
                 taken_at: None,
                 keep_raw: choice(hints.keep_raw).unwrap_or(Keep::Evidence),
                 threads: 0,
+                shard: None,
             }),
             config::From::S3 {
                 uris,
@@ -48,6 +49,7 @@ impl From<&config::Source> for Source {
                 keep_raw: choice(hints.keep_raw).unwrap_or(Keep::Evidence),
                 requester_pays,
                 threads: 0,
+                shard: None,
             }),
             config::From::Cloudtrail { event_sources } => Self::Cloudtrail(cloudtrail::Arguments {
                 access,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use eksplain_ingest::{FileOptions, Hints, KeepRaw, Layout, Progress, ingest_files};
-use eksplain_lake::Lake;
+use eksplain_lake::{Lake, Shard};
 use indicatif::HumanCount;
 
 use super::{Run, bar, stop_on_interrupt};
@@ -21,6 +21,7 @@ Examples:
   eksplain ingest files ./logs --layout '{account}/{region}/{cluster}/{stream}/*'
   eksplain ingest files filter-log-events.json --cluster prod   what `aws logs` printed
   aws logs tail /aws/eks/prod/cluster | eksplain ingest files - --cluster prod
+  eksplain ingest files ./AWSLogs --shard 0/8                   the first of 8 processes; `lake seal` follows
 
 Known forms: CloudTrail files, LookupEvents output, NDJSON, EventBridge; CloudWatch exports, filter-log-events, get-log-events,
 Insights results, subscription filters and Firehose; raw authenticator lines and audit events; plain or gzip.")]
@@ -49,6 +50,9 @@ pub(in crate::cli) struct Files {
     /// Number of worker threads [default: one per core]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub(super) threads: usize,
+    /// Read only this share of the objects, counted from 0: other processes read the rest, then run `lake seal`
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -72,6 +76,12 @@ impl From<Keep> for KeepRaw {
 }
 
 pub(super) fn run(global: &Global, files: &Files) -> Result<Run, Failure> {
+    if files.shard.is_some() && files.paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(Failure::usage(
+            "--shard cannot divide standard input",
+            "name files or folders, which every shard sees",
+        ));
+    }
     let options = FileOptions {
         hints: Hints {
             taken_at: taken_at(files.taken_at.as_deref())?,
@@ -79,6 +89,7 @@ pub(super) fn run(global: &Global, files: &Files) -> Result<Run, Failure> {
         },
         keep_raw: files.keep_raw.into(),
         threads: files.threads,
+        shard: files.shard,
     };
     let mut lake = Lake::open_or_create(&global.lake)?;
     let began = Instant::now();

@@ -3,7 +3,7 @@
 use clap::Args;
 use eksplain_aws::s3::{Place, Source, ingest};
 use eksplain_ingest::FileOptions;
-use eksplain_lake::Table;
+use eksplain_lake::{Shard, Table};
 
 use super::aws::{Access, Window, pull};
 use super::cloudtrail::last_record;
@@ -52,6 +52,9 @@ pub(in crate::cli) struct Arguments {
     /// Number of worker threads [default: one per core]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub(super) threads: usize,
+    /// Read only this share of the objects, counted from 0: other processes read the rest, then run `lake seal`
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure> {
@@ -93,6 +96,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<Run, Failure
         )?,
         keep_raw: arguments.keep_raw.into(),
         threads: arguments.threads,
+        shard: arguments.shard,
     };
     let stop = stop_on_interrupt();
     // --region is the hint here; the bucket tells its own.
