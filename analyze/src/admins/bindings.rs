@@ -240,9 +240,11 @@ fn holders(
         holders.push((principal, row.username.clone(), vec![format!("seen as {hop}")], span));
     }
     let stands_alone = match subject {
-        // A binding that outlives the mapping stands for a user whom no mapping explains any more.
+        // A binding that outlives the mapping stands for a user whom no mapping explains any more. Of a mapping that is only lost from
+        // sight that is not known.
         Subject::User(_) => {
-            power.end.is_none() && holders.iter().all(|(.., span)| span.end.is_some()) || holders.is_empty()
+            let is_over = |span: &Span| span.end.as_ref().is_some_and(|end| end.proof != EndProof::Nothing);
+            power.end.is_none() && holders.iter().all(|(.., span)| is_over(span)) || holders.is_empty()
         }
         Subject::Group(group) => holders.is_empty() && group.starts_with("system:") && group != "system:masters",
         Subject::ServiceAccount { .. } => true,

@@ -16,6 +16,7 @@ use crate::state::aws_auth::Content;
 use crate::state::entries::{Stay, key_of};
 use crate::state::history::{EndOf, History, How, State, Stretch, Version};
 use crate::state::{AccessEntry, Incarnation, World};
+use crate::username::renders;
 
 /// A stretch of time in which something stood.
 #[derive(Debug, Clone)]
@@ -520,6 +521,8 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
             };
             reach.span.cut(change.at.ts, proof, why);
         }
+    } else if life.modes.is_empty() {
+        cut_where_no_mode_is_known(life, at, &mut reaches);
     } else if let Known::Unknown(Doubt { gap: Some(gap), .. }) = life.mode_known_at(at, Measure::Standing) {
         // The mode may have moved to API unseen.
         let sentence = format!(
@@ -528,8 +531,7 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
         );
         let is_hole = life.logs.trail.hole_between(gap.from, at).is_some();
         let is_missing = life.lacks_trail();
-        let was_known = life.modes.iter().any(|change| change.at.ts <= at);
-        let may_have_moved = is_missing || (is_hole && was_known && gap.why != Why::NotIngested);
+        let may_have_moved = is_missing || (is_hole && gap.why != Why::NotIngested);
         for reach in reaches
             .iter_mut()
             .filter(|reach| is_missing || (may_have_moved && reach.span.end.is_none()))
@@ -538,6 +540,60 @@ fn by_aws_auth(world: &World<'_>, life: &Incarnation<'_>, at: Micros) -> Vec<Rea
             reach.span.cut(from, EndProof::Nothing, &sentence);
         }
     }
+    if life.may_have_unseen_entries(at) {
+        cut_where_entries_may_hide(life, &mut reaches);
+    }
     reaches.retain(|reach| !reach.span.is_empty());
     reaches
+}
+
+/// Where not every access entry is known, one may override the mapping of the same ARN: a mapping counts as far as a login of its principal
+/// shows what only the mapping gives.
+fn cut_where_entries_may_hide(life: &Incarnation<'_>, reaches: &mut [Reach]) {
+    for reach in reaches.iter_mut() {
+        let is_as_mapped = |arn: Option<&str>, name: Option<&str>, groups: &[String]| {
+            arn.is_some_and(|arn| arn.eq_ignore_ascii_case(&reach.principal))
+                && name.is_some_and(|name| reach.username.as_deref().is_none_or(|mapped| renders(mapped, name)))
+                && reach.groups.iter().all(|group| groups.contains(group))
+        };
+        let logins = life.logins.iter().filter_map(|login| {
+            is_as_mapped(login.canonical_arn.as_deref(), login.username.as_deref(), &login.groups)
+                .then_some(login.last.ts)
+        });
+        let requests = life.activity.iter().filter_map(|row| {
+            is_as_mapped(row.canonical_arn.as_deref(), row.username.as_deref(), &row.groups).then_some(row.last.ts)
+        });
+        let is_shown = logins.chain(requests).any(|ts| reach.span.covers(ts));
+        if is_shown {
+            continue;
+        }
+        let from = reach.span.start.saturating_add(1);
+        let why =
+            "whether an access entry of the same ARN overrides it is not known: no record shows all access entries";
+        reach.span.cut(from, EndProof::Nothing, why);
+    }
+}
+
+/// Where no record tells the mode, whoever writes aws-auth is taken to do it with effect; a mapping that only a look shows counts as
+/// far as a login shows that aws-auth is read, for the mode only moves forward.
+fn cut_where_no_mode_is_known(life: &Incarnation<'_>, at: Micros, reaches: &mut [Reach]) {
+    let is_written = |version: &Version<Content>| version.how != How::Look && version.state != State::Absent;
+    if life.aws_auth.versions().iter().any(is_written) && !life.mode_at(at).reads_entries() {
+        return;
+    }
+    let (from, why) = match life.read_aws_auth_at() {
+        None => (
+            Micros::MIN,
+            "no record tells the authentication mode, and mode API ignores aws-auth".to_owned(),
+        ),
+        Some(read) => match life.logs.trail.hole_between(read, at) {
+            None => return,
+            Some(hole) => (hole.from.max(read.saturating_add(1)), hole.sentence()),
+        },
+    };
+    for reach in reaches {
+        let from = from.max(reach.span.start.saturating_add(1));
+        let why = format!("whether the cluster reads aws-auth is not known: {why}");
+        reach.span.cut(from, EndProof::Nothing, &why);
+    }
 }

@@ -285,7 +285,7 @@ impl Log {
             Why::NotYet => {
                 let silence = gap.to.min(to).saturating_sub(from);
                 let bearable = match (self.habit, self.kind) {
-                    (Some(habit), _) => habit,
+                    (Some(habit), _) => habit.min(FRESH / 2),
                     (None, LogKind::Trail | LogKind::Iam) if looks_as_of => Micros::MAX,
                     (None, _) if measure != Measure::Whole => FRESH / 2,
                     (None, _) => 0,

@@ -250,7 +250,8 @@ impl IamHistory {
             gap: None,
         };
         let mut last_proof = seen.map(|(_, last)| last.min(until));
-        let mut was_there = existed || seen.is_some_and(|(first, _)| first <= since);
+        // Of a beginning that is not known, nothing is known to have existed then.
+        let mut was_there = (existed && since > Micros::MIN) || seen.is_some_and(|(first, _)| first <= since);
         for event in events.iter().filter(|event| event.ts <= until) {
             last_proof = Some(last_proof.map_or(event.ts, |ts| ts.max(event.ts)));
             if event.ts < since {

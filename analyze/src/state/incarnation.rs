@@ -308,6 +308,23 @@ impl<'f> Incarnation<'f> {
         by_call || self.policy_use.as_ref().is_some_and(|first| first.ts <= ts)
     }
 
+    /// The last moment at which a login shows that the cluster reads aws-auth: no access entry can give `system:masters`, and the name
+    /// `kubernetes-admin` may be the creator's hidden mapping.
+    pub(crate) fn read_aws_auth_at(&self) -> Option<Micros> {
+        let is_mapped = |name: Option<&str>| name.is_some_and(|name| name != "kubernetes-admin");
+        let logins = self
+            .logins
+            .iter()
+            .filter(|login| login.masters && login.canonical_arn.is_some() && is_mapped(login.username.as_deref()))
+            .map(|login| login.last.ts);
+        let requests = self
+            .activity
+            .iter()
+            .filter(|row| row.masters && row.canonical_arn.is_some() && is_mapped(row.username.as_deref()))
+            .map(|row| row.last.ts);
+        logins.chain(requests).max()
+    }
+
     /// When aws-auth ceased to be read.
     pub(crate) fn api_only_from(&self) -> Option<&ModeChange> {
         self.modes.iter().find(|change| change.mode == Mode::Api)
@@ -384,6 +401,16 @@ impl<'f> Incarnation<'f> {
             false => trail.gap_between(Measure::Whole, ts, look.at.ts).is_none(),
         });
         from_birth.filter(|_| !is_seen).cloned()
+    }
+
+    /// Whether the cluster reads access entries of which some may have been made before anything that the lake holds.
+    pub(crate) fn may_have_unseen_entries(&self, at: Micros) -> bool {
+        let (ts, measure) = match self.logs.trail.bounds {
+            // Since the trail's last record nothing is assumed to have happened; before its first, much may have.
+            Some((_, last)) => (at.min(last), Measure::Fresh),
+            None => (at, Measure::Standing),
+        };
+        self.mode_at(at).reads_entries() && self.entries_doubt_at(ts, measure).is_some()
     }
 
     /// Whether CloudTrail of its account and region is missing in a lake that has others.
