@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::report::{Report, Selection};
+use crate::view::fingerprint::{Fingerprint, Parts};
 use crate::view::{Cluster, cluster_words};
 
 /// What a change can be.
@@ -36,13 +37,22 @@ pub(crate) struct Change {
     pub(crate) subject: String,
     pub(crate) was: Option<String>,
     pub(crate) is: Option<String>,
+    pub(crate) fingerprint: Fingerprint,
 }
 
 impl Change {
     pub(crate) const COLUMNS: &'static [&'static str] = &["CHANGE", "CLUSTER", "WHO", "WAS", "IS"];
 
-    pub(crate) const FIELDS: &'static [&'static str] =
-        &["kind", "account", "region", "cluster", "subject", "was", "is"];
+    pub(crate) const FIELDS: &'static [&'static str] = &[
+        "kind",
+        "account",
+        "region",
+        "cluster",
+        "subject",
+        "was",
+        "is",
+        "fingerprint",
+    ];
 
     /// The fields as cells of CSV.
     pub(crate) fn cells(&self) -> Vec<Value> {
@@ -55,6 +65,7 @@ impl Change {
             json!(self.subject),
             json!(self.was),
             json!(self.is),
+            json!(self.fingerprint),
         ]
     }
 
@@ -98,7 +109,13 @@ struct Admin {
     #[serde(default = "admin_power")]
     power: String,
     routes: Vec<Route>,
+    #[serde(default)]
+    accepted: Option<Accepted>,
 }
+
+/// Somebody knows of the finding: what is new of it is no alarm.
+#[derive(Debug, Serialize, Deserialize)]
+struct Accepted {}
 
 fn admin_power() -> String {
     Power::Admin.id().to_owned()
@@ -118,6 +135,8 @@ struct Creator {
     incarnation: u32,
     creator: Identity,
     creator_state: String,
+    #[serde(default)]
+    accepted: Option<Accepted>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -142,6 +161,8 @@ struct Denial {
     request: Request,
     count: u64,
     resolved: bool,
+    #[serde(default)]
+    accepted: Option<Accepted>,
 }
 
 /// The shape of a request: its object's name tells no findings apart.
@@ -162,6 +183,8 @@ struct Check {
     rule: String,
     subject: String,
     severity: String,
+    #[serde(default)]
+    accepted: Option<Accepted>,
 }
 
 impl Brief {
@@ -220,6 +243,7 @@ impl Admin {
             status: admin.status.to_string(),
             power: admin.power.to_string(),
             routes: admin.routes.iter().map(route).collect(),
+            accepted: admin.accepted.as_ref().map(|_| Accepted {}),
         }
     }
 
@@ -254,6 +278,7 @@ impl Creator {
                 principal: creator.creator.principal.clone(),
             },
             creator_state: creator.creator_state.to_string(),
+            accepted: creator.accepted.as_ref().map(|_| Accepted {}),
         }
     }
 }
@@ -277,6 +302,7 @@ impl Denial {
             },
             count: denial.count,
             resolved: denial.resolved,
+            accepted: denial.accepted.as_ref().map(|_| Accepted {}),
         }
     }
 
@@ -292,6 +318,7 @@ impl Check {
             rule: check.rule.to_string(),
             subject: check.subject.clone(),
             severity: check.severity.to_string(),
+            accepted: check.accepted.as_ref().map(|_| Accepted {}),
         }
     }
 
@@ -369,7 +396,13 @@ fn admin(was: Option<&Admin>, is: Option<&Admin>, since: &str) -> Option<Change>
         _ => return None,
     };
     let admin = is.or(was)?;
+    if admin.accepted.is_some() && kind != "lost-admin" {
+        return None;
+    }
     Some(Change {
+        fingerprint: change_of(kind, Some(&admin.cluster), &admin.principal)
+            .of_life(admin.incarnation)
+            .fingerprint(),
         kind,
         cluster: Some(admin.cluster.clone()),
         subject: admin.principal.clone(),
@@ -378,16 +411,31 @@ fn admin(was: Option<&Admin>, is: Option<&Admin>, since: &str) -> Option<Change>
     })
 }
 
+/// What a change is called for good begins with these.
+fn change_of(kind: &str, cluster: Option<&Cluster>, subject: &str) -> Parts {
+    Parts::of("diff")
+        .in_cluster(cluster)
+        .with(Some(kind))
+        .with(Some(subject))
+}
+
 fn creator(was: Option<&Creator>, is: Option<&Creator>) -> Vec<Change> {
     let Some(creator) = is else { return Vec::new() };
+    if creator.accepted.is_some() {
+        return Vec::new();
+    }
+    let subject = creator
+        .creator
+        .principal
+        .clone()
+        .unwrap_or_else(|| "unknown".to_owned());
     let change = |kind, was: Option<&String>, is: Option<&String>| Change {
         kind,
+        fingerprint: change_of(kind, Some(&creator.cluster.cluster), &subject)
+            .of_life(creator.incarnation)
+            .fingerprint(),
         cluster: Some(creator.cluster.cluster.clone()),
-        subject: creator
-            .creator
-            .principal
-            .clone()
-            .unwrap_or_else(|| "unknown".to_owned()),
+        subject: subject.clone(),
         was: was.cloned(),
         is: is.cloned(),
     };
@@ -417,11 +465,28 @@ fn denial(was: Option<&Denial>, is: Option<&Denial>) -> Option<Change> {
         None => "new-denial",
         _ => return None,
     };
+    if denial.accepted.is_some() && kind == "new-denial" {
+        return None;
+    }
     let who = denial.principal.as_ref().or(denial.kubernetes_username.as_ref());
+    let who = who.map_or("unknown", String::as_str);
+    let request = &denial.request;
+    let shape = [
+        &request.verb,
+        &request.api_group,
+        &request.resource,
+        &request.subresource,
+        &request.namespace,
+        &request.non_resource_url,
+        &request.aws_action,
+    ];
+    let parts = change_of(kind, denial.cluster.as_ref(), who).with(Some(&denial.reason));
+    let parts = shape.into_iter().fold(parts, |parts, part| parts.with(part.as_deref()));
     Some(Change {
         kind,
+        fingerprint: parts.fingerprint(),
         cluster: denial.cluster.clone(),
-        subject: who.cloned().unwrap_or_else(|| "unknown".to_owned()),
+        subject: who.to_owned(),
         was: was.map(Denial::told),
         is: Some(denial.told()),
     })
@@ -434,8 +499,14 @@ fn check(was: Option<&Check>, is: Option<&Check>) -> Option<Change> {
         _ => return None,
     };
     let check = is.or(was)?;
+    if check.accepted.is_some() && kind == "new-check" {
+        return None;
+    }
     Some(Change {
         kind,
+        fingerprint: change_of(kind, check.cluster.as_ref(), &check.subject)
+            .with(Some(&check.rule))
+            .fingerprint(),
         cluster: check.cluster.clone(),
         subject: check.subject.clone(),
         was: was.map(Check::told),

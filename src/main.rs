@@ -3,6 +3,7 @@
 //! `cli` holds what was typed, `settings` what it means, `view` the documents that go out, `render` their forms. Reading logs,
 //! asking the lake and reasoning are the work of the crates beside this one.
 
+mod accept;
 mod cli;
 mod config;
 mod delivery;

@@ -38,7 +38,9 @@ fn eksplain(lake: &Path, arguments: &[&str]) -> (i32, String, String) {
 
 /// Writes the estate's logs and ingests them; gives the lake's folder.
 fn ingested(estate: &Estate, seed: u64) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    let mut dir = tempfile::tempdir().unwrap();
+    // To look at an estate whose answers are wrong.
+    dir.disable_cleanup(std::env::var_os("EKSPLAIN_ESTATE_KEEP").is_some());
     for (path, bytes) in estate::logs::write(&estate.start, &estate.plan, WINDOW_START, seed) {
         let path = dir.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

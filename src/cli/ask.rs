@@ -16,6 +16,7 @@ use eksplain_queries::{Bounds, Engine};
 use super::Global;
 pub(super) use super::select::Selectors;
 use super::select::{Standing, check_clusters, check_rules, matched, names_in};
+use crate::accept::Accepts;
 use crate::error::Failure;
 use crate::render::{self, Output, say};
 use crate::report::{Report, Selection};
@@ -164,8 +165,9 @@ pub(super) fn check(global: &Global, arguments: &AskCheck) -> Result<ExitCode, F
     let ask = &Ask::from(&arguments.ask);
     check_rules::<CheckFinding>(&ask.fail_on)?;
     let world = Asked::open(global, &ask.selectors, false)?;
-    let findings = world.checks()?;
+    let mut findings = world.checks()?;
     if global.output == Output::Sarif {
+        Accepts::read(global.config.as_deref())?.mark(&mut findings);
         render::json(&mut io::stdout().lock(), &view::checks::sarif(&findings))?;
         return Ok(matched(global, &ask.fail_on, &findings));
     }
@@ -219,7 +221,12 @@ pub(super) fn changes(global: &Global, arguments: &AskChanges) -> Result<ExitCod
 }
 
 /// The whole answer; without a time it is that of the newest record, so that one lake gives one report.
-pub(super) fn report(global: &Global, selectors: &Selectors, scope_all: bool) -> Result<Report, Failure> {
+pub(super) fn report(
+    global: &Global,
+    selectors: &Selectors,
+    scope_all: bool,
+    accepts: &Accepts,
+) -> Result<Report, Failure> {
     let selectors = Selectors {
         at: match &selectors.at {
             Some(at) => Some(at.clone()),
@@ -254,12 +261,16 @@ pub(super) fn report(global: &Global, selectors: &Selectors, scope_all: bool) ->
             )
         });
     }
-    let findings = (
-        world.admins(false)?,
-        world.creators()?,
-        world.denials(false)?,
-        world.checks()?,
-    );
+    let (mut admins, mut creators) = (world.admins(false)?, world.creators()?);
+    let (mut denials, mut checks) = (world.denials(false)?, world.checks()?);
+    accepts.mark(&mut admins);
+    accepts.mark(&mut creators);
+    accepts.mark(&mut denials);
+    accepts.mark(&mut checks);
+    if !global.quiet {
+        accepts.tell();
+    }
+    let findings = (admins, creators, denials, checks);
     let at = eksplain_analyze::time::format_rfc3339(world.at);
     Ok(Report::new(at, selection, coverage, findings))
 }
@@ -477,7 +488,7 @@ impl<'a> Asked<'a> {
         global: &Global,
         ask: &Ask,
         schema: &'static str,
-        findings: Vec<F>,
+        mut findings: Vec<F>,
     ) -> Result<ExitCode, Failure> {
         if global.output == Output::Sarif {
             return Err(Failure::usage(
@@ -485,7 +496,11 @@ impl<'a> Asked<'a> {
                 "use -o json, or eksplain check -o sarif",
             ));
         }
-        let document = self.document(schema, findings);
+        Accepts::read(global.config.as_deref())?.mark(&mut findings);
+        let mut document = self.document(schema, findings);
+        if matches!(global.output, Output::Table | Output::Md) {
+            document.set_accepted_apart();
+        }
         let mut out = io::BufWriter::new(io::stdout().lock());
         render::document(&mut out, global.output, &document)?;
         out.flush()?;

@@ -15,6 +15,7 @@ use super::select::check_clusters;
 use crate::error::{Exit, Failure};
 use crate::render::{self, Margin, Output, Page, Style, Text, data};
 use crate::settings::{DayEnd, made_at, now, time};
+use crate::view::fingerprint::{Fingerprint, Parts};
 use crate::view::{self, Coverage};
 
 #[derive(Debug, Args)]
@@ -98,13 +99,20 @@ struct Right {
     names: Vec<String>,
     verbs: Vec<String>,
     by: String,
+    fingerprint: Fingerprint,
 }
 
 const RIGHT: [&str; 5] = ["resources_or_urls", "api_groups", "names", "verbs", "by"];
 
 impl Right {
     fn of(allowed: Allowed) -> Self {
+        let lists = [&allowed.what, &allowed.api_groups, &allowed.names, &allowed.verbs];
+        let parts = lists.into_iter().fold(Parts::of("can-i"), |parts, list| {
+            let parts = parts.with(Some(&list.len().to_string()));
+            list.iter().fold(parts, |parts, word| parts.with(Some(word)))
+        });
         Self {
+            fingerprint: parts.with(Some(&allowed.by)).fingerprint(),
             resources_or_urls: allowed.what,
             api_groups: allowed.api_groups,
             names: allowed.names,

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::Global;
 use super::ask::{self, Scope, Selectors};
 use super::select::{check_clusters, matched_titles};
+use crate::accept::Accepts;
 use crate::config::nearest;
 use crate::diff::{Brief, Change, KINDS, changes};
 use crate::error::Failure;
@@ -262,5 +263,6 @@ pub(super) fn document_at(global: &Global, selectors: &Selectors, text: &str, ba
         at: Some(format_rfc3339(at)),
         ..selectors.clone()
     };
-    Ok(Brief::of(&ask::report(global, &selectors, base.scope_all)?))
+    let accepts = Accepts::read(global.config.as_deref())?;
+    Ok(Brief::of(&ask::report(global, &selectors, base.scope_all, &accepts)?))
 }

@@ -18,6 +18,7 @@ use crate::error::{Exit, Failure};
 use crate::render::{self, Margin, Output, Page, Text, say};
 use crate::settings::now;
 use crate::view;
+use crate::view::fingerprint::{Fingerprint, Parts};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -49,6 +50,7 @@ struct Finding {
     /// What the records of the lake prove of this very request.
     proven: Vec<Proven>,
     matches: Vec<view::Evidence>,
+    fingerprint: Fingerprint,
     #[serde(skip)]
     is_of_anybody: bool,
 }
@@ -191,6 +193,10 @@ fn finding(explanation: Explanation, denials: &[Denial], origins: &view::Origins
         })
         .collect();
     Finding {
+        fingerprint: Parts::of("explain")
+            .with(Some(explanation.pattern))
+            .with(Some(explanation.reason))
+            .fingerprint(),
         is_of_anybody: !explanation.names_a_request(),
         pattern: explanation.pattern,
         also: explanation.also,

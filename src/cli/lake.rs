@@ -16,6 +16,7 @@ use super::Global;
 use crate::error::{Exit, Failure};
 use crate::render::{self, Margin, Output, Page, Style, Text, data};
 use crate::settings::{made_at, now};
+use crate::view::fingerprint::{Fingerprint, Parts};
 use crate::view::words::{counted, grouped, heading_of};
 use crate::view::{self, Coverage, cluster_words, short_time};
 
@@ -40,7 +41,7 @@ Examples:
   eksplain lake compact
   eksplain lake compact -o json                 how many files became how many")]
     Compact,
-    /// Merge each day's files by ID and drop repeated records after a sharded ingest
+    /// Merge each day's files and drop repeated records, after a sharded ingest
     #[command(after_help = "\
 Examples:
   eksplain lake seal                            all days, as `lake compact` does
@@ -48,7 +49,7 @@ Examples:
 
 Shards that read the same record each store it: run `lake seal` once all shards of the ingest are done, before asking questions.")]
     Seal(Seal),
-    /// Print the statements that make the lake's tables known to Athena, Spark or DuckDB
+    /// Print statements that define the tables for Athena, Spark or DuckDB
     #[command(after_help = "\
 Examples:
   eksplain lake register --engine duckdb | duckdb
@@ -355,6 +356,7 @@ struct Verified {
 struct Faulty {
     file: String,
     fault: String,
+    fingerprint: Fingerprint,
 }
 
 fn verify(global: &Global) -> Result<ExitCode, Failure> {
@@ -375,6 +377,10 @@ fn verify(global: &Global) -> Result<ExitCode, Failure> {
         .map(|(path, what)| Faulty {
             file: path.display().to_string(),
             fault: what.to_owned(),
+            fingerprint: Parts::of("lake-verify")
+                .with(Some(&path.to_string_lossy()))
+                .with(Some(what))
+                .fingerprint(),
         })
         .collect();
     match (global.output, is_whole) {

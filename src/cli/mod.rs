@@ -79,7 +79,7 @@ pub(crate) struct Global {
     /// AWS region to call; for a question, only clusters in this region; for ingest, the region to assume for records that do not name one
     #[arg(long, global = true, value_name = "REGION")]
     pub(crate) region: Option<String>,
-    /// Configuration file of run [default: eksplain.toml]
+    /// Configuration of run, and of the findings that questions show as accepted [default: eksplain.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Endpoint for all AWS services, for emulators
@@ -181,6 +181,9 @@ enum Command {
     /// Print the manual: the main page, a command's page, or all as files
     Man(shell::Manual),
 }
+
+/// A configuration file, understood.
+pub(crate) use run::configuration;
 
 /// The lake is a folder: without this, an address would silently become one of that name.
 fn folder(path: PathBuf) -> Result<PathBuf, &'static str> {

@@ -11,6 +11,7 @@ use super::Global;
 use super::ask::{self, Scope, Selectors};
 use super::diff::{self, Base, document_at};
 use super::select::matched_titles;
+use crate::accept::Accepts;
 use crate::delivery::notify::{self, Target};
 use crate::delivery::{Delivered, Destination, day_of};
 use crate::diff::Brief;
@@ -91,7 +92,8 @@ struct Made {
 pub(super) fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode, Failure> {
     refuse_what_is_ignored(global, arguments)?;
     let report = if global.output == Output::Json {
-        let mut report = ask::report(global, &arguments.selectors, arguments.scope == Scope::All)?;
+        let accepts = Accepts::read(global.config.as_deref())?;
+        let mut report = ask::report(global, &arguments.selectors, arguments.scope == Scope::All, &accepts)?;
         compare(global, arguments, None, &mut report)?;
         render::json(&mut std::io::stdout().lock(), &report)?;
         report
@@ -149,7 +151,8 @@ fn make(global: &Global, arguments: &Arguments) -> Result<Made, Failure> {
     } = arguments;
     // A place that cannot be written to is told before the work begins.
     let destination = Destination::open(&delivery.to, access(global), &encryption(delivery)?)?;
-    let mut report = ask::report(global, selectors, arguments.scope == Scope::All)?;
+    let accepts = Accepts::read(global.config.as_deref())?;
+    let mut report = ask::report(global, selectors, arguments.scope == Scope::All, &accepts)?;
     compare(global, arguments, Some(&destination), &mut report)?;
     let mut forms = delivery.form.clone();
     if forms.is_empty() {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::accept::Accept;
 use crate::error::Pointer;
 use crate::settings::Micros;
 
@@ -36,6 +37,9 @@ pub(crate) struct Config {
     pub(crate) questions: Questions,
     pub(crate) report: Option<Report>,
     pub(crate) notify: Option<Notify>,
+    /// Findings that are known and need nobody.
+    #[serde(rename = "accept", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) accepts: Vec<Accept>,
     /// What is odd and stops nothing.
     #[serde(skip)]
     pub(crate) warnings: Vec<Pointer>,

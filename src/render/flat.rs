@@ -47,7 +47,7 @@ impl Flat {
         for (name, value) in fields {
             match (name.as_str(), value) {
                 ("cluster", Value::Object(cluster)) => self.cluster(cluster),
-                ("cluster", Value::Null) => {}
+                ("cluster" | "accepted", Value::Null) => {}
                 ("evidence", Value::Array(items)) => self.evidence(items),
                 (_, Value::Object(inner)) => self.fields(&format!("{before}{name}_"), inner),
                 (_, Value::Array(items)) if items.iter().any(Value::is_object) => {

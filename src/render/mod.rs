@@ -52,6 +52,11 @@ pub(crate) fn document<F: Finding>(out: &mut dyn Write, output: Output, document
         Output::Csv => flat::findings(out, &document.findings),
         Output::Md => {
             markdown(out, F::COLUMNS, &rows())?;
+            if !document.accepted.is_empty() {
+                writeln!(out, "\nAccepted:\n")?;
+                let rows: Vec<_> = document.accepted.iter().map(accepted_row).collect();
+                markdown(out, ACCEPTED, &rows)?;
+            }
             writeln!(out, "\n{}", markdown_text(&as_of(document)))
         }
         Output::Table => {
@@ -61,11 +66,50 @@ pub(crate) fn document<F: Finding>(out: &mut dyn Write, output: Output, document
             } else {
                 F::show(&document.findings, &mut page)?;
             }
+            accepted(&mut page, &document.accepted)?;
             blind_spots(&mut page, document)?;
             page.blank()?;
             page.line(&Text::from(as_of(document).as_str()))
         }
     }
+}
+
+/// Heads of the table of accepted findings.
+pub(crate) const ACCEPTED: &[&str] = &["FINDING", "WHY", "OWNER", "UNTIL"];
+
+/// An accepted finding as a row.
+pub(crate) fn accepted_row<F: Finding>(finding: &F) -> Vec<String> {
+    let none = || "-".to_owned();
+    let accepted = finding.accepted();
+    vec![
+        finding.title(),
+        accepted.map_or_else(none, |accepted| accepted.why.clone()),
+        accepted.map_or_else(none, |accepted| accepted.owner.clone()),
+        accepted
+            .and_then(|accepted| accepted.until.clone())
+            .unwrap_or_else(none),
+    ]
+}
+
+/// Accepted findings, apart from those that need somebody.
+fn accepted<F: Finding>(page: &mut Page<'_>, findings: &[F]) -> io::Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    page.line(&Text::new().strong("Accepted"))?;
+    for finding in findings {
+        let Some(accepted) = finding.accepted() else { continue };
+        page.paragraph(&Margin::of(2).hanging(2), &Text::from(finding.title().as_str()))?;
+        let until = accepted
+            .until
+            .as_ref()
+            .map(|day| format!(", until {day}"))
+            .unwrap_or_default();
+        let why = format!("{} ({}{until})", accepted.why, accepted.owner);
+        page.paragraph(&Margin::of(4), &Text::new().faint(&why))?;
+    }
+    Ok(())
 }
 
 /// The moment of the answer, and how far the records reach where they end well before it.

@@ -28,12 +28,30 @@ pub(super) fn document(report: &Report) -> io::Result<Vec<u8>> {
     part(&mut text, "Creators", &report.creators)?;
     part(&mut text, "Denials", &report.denials)?;
     part(&mut text, "Checks", &report.checks)?;
+    let mut accepted = rows_of_accepted(&report.admins);
+    accepted.extend(rows_of_accepted(&report.creators));
+    accepted.extend(rows_of_accepted(&report.denials));
+    accepted.extend(rows_of_accepted(&report.checks));
+    if !accepted.is_empty() {
+        text.extend_from_slice(b"\n## Accepted\n\n");
+        cut(&mut text, accepted.len(), |shown| {
+            let mut table = Vec::new();
+            render::rows(&mut table, Output::Md, render::ACCEPTED, &accepted[..shown])?;
+            Ok(table)
+        })?;
+    }
     Ok(text)
 }
 
 fn part<F: Finding>(text: &mut Vec<u8>, title: &str, findings: &[F]) -> io::Result<()> {
     text.extend_from_slice(format!("\n## {title}\n\n").as_bytes());
-    cut(text, findings.len(), |shown| table(&findings[..shown], Output::Md))
+    let open: Vec<&F> = findings.iter().filter(|finding| finding.accepted().is_none()).collect();
+    cut(text, open.len(), |shown| table(&open[..shown], Output::Md))
+}
+
+fn rows_of_accepted<F: Finding>(findings: &[F]) -> Vec<Vec<String>> {
+    let accepted = findings.iter().filter(|finding| finding.accepted().is_some());
+    accepted.map(render::accepted_row).collect()
 }
 
 fn cut(text: &mut Vec<u8>, all: usize, rows: impl Fn(usize) -> io::Result<Vec<u8>>) -> io::Result<()> {

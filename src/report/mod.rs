@@ -163,9 +163,9 @@ fn csv<F: Finding>(findings: &[F]) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-fn table<F: Finding>(findings: &[F], output: Output) -> io::Result<Vec<u8>> {
+fn table<F: Finding>(findings: &[&F], output: Output) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    let rows: Vec<_> = findings.iter().map(Finding::row).collect();
+    let rows: Vec<_> = findings.iter().map(|finding| finding.row()).collect();
     render::rows(&mut text, output, F::COLUMNS, &rows)?;
     Ok(text)
 }

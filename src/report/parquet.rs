@@ -69,6 +69,8 @@ pub(super) fn admins() -> Fields {
         texts("sessions"),
         text("principal_state"),
         time("principal_deleted_at"),
+        text("fingerprint"),
+        accepted(),
     ])
 }
 
@@ -112,6 +114,8 @@ pub(super) fn creators() -> Fields {
             vec![yes_no("needed"), text("why"), objects("options", option)],
         ),
         evidence(),
+        text("fingerprint"),
+        accepted(),
     ])
 }
 
@@ -148,6 +152,8 @@ pub(super) fn denials() -> Fields {
         fixes(),
         text("confidence"),
         evidence(),
+        text("fingerprint"),
+        accepted(),
     ])
 }
 
@@ -160,6 +166,8 @@ pub(super) fn checks() -> Fields {
         text("message"),
         fixes(),
         evidence(),
+        text("fingerprint"),
+        accepted(),
     ])
 }
 
@@ -173,6 +181,10 @@ fn evidence() -> Field {
         "evidence",
         vec![text("id"), time("ts"), text("source"), text("summary"), origin],
     )
+}
+
+fn accepted() -> Field {
+    object("accepted", ["why", "owner", "until"].map(text).to_vec())
 }
 
 fn fixes() -> Field {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Report;
 use crate::view::admins::Admin;
 use crate::view::words::counted;
-use crate::view::{Cluster, cluster_words};
+use crate::view::{Cluster, Finding, cluster_words};
 
 /// Clusters that are named in one sentence each; the others are counted.
 const NAMED: usize = 3;
@@ -27,6 +27,8 @@ pub(crate) struct Summary {
     pub(crate) admins: Grants,
     pub(crate) denials: Denials,
     pub(crate) checks: Checks,
+    /// Findings that somebody accepted: denials and checks among them are in no other count.
+    pub(crate) accepted: usize,
     /// Sentences about what the logs cannot show.
     pub(crate) blind_spots: usize,
     /// Plain sentences, the most important first.
@@ -72,7 +74,7 @@ impl Summary {
                 continue;
             }
             summary.clusters += 1;
-            summary.locked_out += usize::from(creator.recovery.needed);
+            summary.locked_out += usize::from(creator.recovery.needed && creator.accepted.is_none());
             summary.creators_gone += usize::from(is_gone(creator.creator_state));
         }
         for admin in &report.admins {
@@ -83,7 +85,11 @@ impl Summary {
                 (Status::Revoked, _) => summary.admins.revoked += 1,
             }
         }
-        for denial in &report.denials {
+        summary.accepted = accepted(&report.admins)
+            + accepted(&report.creators)
+            + accepted(&report.denials)
+            + accepted(&report.checks);
+        for denial in report.denials.iter().filter(|denial| denial.accepted.is_none()) {
             summary.denials.calls += denial.count;
             summary.denials.findings += 1;
             if !denial.resolved {
@@ -91,7 +97,7 @@ impl Summary {
                 summary.denials.open_findings += 1;
             }
         }
-        for check in &report.checks {
+        for check in report.checks.iter().filter(|check| check.accepted.is_none()) {
             let checks = &mut summary.checks;
             let count = match check.severity {
                 Severity::Critical => &mut checks.critical,
@@ -109,10 +115,9 @@ impl Summary {
 
     fn sentences(&self, report: &Report) -> Vec<String> {
         let mut said = Vec::new();
-        let locked = report
-            .creators
-            .iter()
-            .filter(|creator| creator.recovery.needed && creator.cluster.deleted_at.is_none());
+        let locked = report.creators.iter().filter(|creator| {
+            creator.recovery.needed && creator.cluster.deleted_at.is_none() && creator.accepted.is_none()
+        });
         for creator in locked.clone().take(NAMED) {
             said.push(format!(
                 "No known principal can access {}: {}",
@@ -190,6 +195,10 @@ impl Summary {
                 counted(self.denials.open_calls, "refused call")
             ));
         }
+        if self.accepted > 0 {
+            let is = if self.accepted == 1 { "is" } else { "are" };
+            said.push(format!("{} {is} accepted", counted(self.accepted as u64, "finding")));
+        }
         if self.blind_spots > 0 {
             said.push(format!(
                 "{} in these logs: see what they cannot show",
@@ -203,13 +212,21 @@ impl Summary {
     }
 }
 
+fn accepted<F: Finding>(findings: &[F]) -> usize {
+    findings.iter().filter(|finding| finding.accepted().is_some()).count()
+}
+
 fn is_gone(state: PrincipalState) -> bool {
     matches!(state, PrincipalState::Deleted | PrincipalState::Recreated)
 }
 
 fn most_frequent(report: &Report) -> Option<(Reason, u64)> {
     let mut calls: BTreeMap<Reason, u64> = BTreeMap::new();
-    for denial in report.denials.iter().filter(|denial| !denial.resolved) {
+    for denial in report
+        .denials
+        .iter()
+        .filter(|denial| !denial.resolved && denial.accepted.is_none())
+    {
         *calls.entry(denial.reason).or_default() += denial.count;
     }
     // Of two that are as frequent, the first by name.

@@ -6,7 +6,9 @@ use eksplain_analyze::findings;
 use eksplain_analyze::words::{Power, PrincipalState, PrincipalType, RouteKind, Status};
 use serde::Serialize;
 
+use super::fingerprint::{Fingerprint, Parts};
 use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, in_cluster, short_time, time};
+use crate::accept::Accepted;
 use crate::render::Page;
 
 mod text;
@@ -30,6 +32,8 @@ pub(crate) struct Admin {
     sessions: Vec<String>,
     pub(crate) principal_state: PrincipalState,
     principal_deleted_at: Option<String>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) accepted: Option<Accepted>,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,6 +45,26 @@ pub(crate) struct Route {
     pub(crate) valid_from: Option<String>,
     valid_to: Option<String>,
     evidence: Vec<Evidence>,
+}
+
+/// Cluster and life, who, and by which right: whoever gains another right is another finding.
+fn fingerprint(admin: &findings::Admin) -> Fingerprint {
+    let rights: std::collections::BTreeSet<&str> = admin
+        .routes
+        .iter()
+        .filter(|route| route.status == admin.status)
+        .map(|route| route.route.id())
+        .collect();
+    let who = Parts::of("admins")
+        .in_cluster(Some(&cluster(&admin.cluster)))
+        .of_life(admin.incarnation)
+        .with(Some(&admin.principal))
+        .with(Some(admin.status.id()))
+        .with(Some(admin.power.id()));
+    rights
+        .into_iter()
+        .fold(who, |identity, right| identity.with(Some(right)))
+        .fingerprint()
 }
 
 impl Admin {
@@ -70,6 +94,8 @@ impl Admin {
             sessions: admin.sessions.clone(),
             principal_state: admin.principal_state,
             principal_deleted_at: time(admin.principal_deleted_at),
+            fingerprint: fingerprint(admin),
+            accepted: None,
         }
     }
 }
@@ -101,6 +127,10 @@ impl Finding for Admin {
         "principal_state",
         "principal_deleted_at",
         "evidence_ids",
+        "fingerprint",
+        "accepted_why",
+        "accepted_owner",
+        "accepted_until",
     ];
 
     fn row(&self) -> Vec<String> {
@@ -176,5 +206,21 @@ impl Finding for Admin {
         let own = [self.status.id(), self.power.id(), self.principal_state.id()];
         let routes = self.routes.iter().map(|route| route.route.id());
         own.into_iter().chain(routes).map(str::to_owned).collect()
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn cluster(&self) -> Option<&Cluster> {
+        Some(&self.cluster)
+    }
+
+    fn accepted(&self) -> Option<&Accepted> {
+        self.accepted.as_ref()
+    }
+
+    fn accept(&mut self, accepted: Accepted) {
+        self.accepted = Some(accepted);
     }
 }

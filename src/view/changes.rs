@@ -6,7 +6,9 @@ use eksplain_analyze::changes::{Change, ChangeKind};
 use eksplain_analyze::time::format_rfc3339;
 use serde::Serialize;
 
+use super::fingerprint::{Fingerprint, Parts};
 use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, in_cluster, short_time};
+use crate::accept::Accepted;
 use crate::render::Page;
 
 mod text;
@@ -25,6 +27,8 @@ pub(crate) struct ChangeFinding {
     was: Option<String>,
     is: Option<String>,
     evidence: Vec<Evidence>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) accepted: Option<Accepted>,
 }
 
 impl ChangeFinding {
@@ -40,6 +44,16 @@ impl ChangeFinding {
             was: change.was.clone(),
             is: change.is.clone(),
             evidence: evidence(&change.evidence, origins),
+            fingerprint: Parts::of("changes")
+                .in_cluster(change.cluster.as_ref().map(cluster).as_ref())
+                .with(Some(change.kind.id()))
+                .with(Some(&change.subject))
+                .with(Some(&format_rfc3339(change.ts)))
+                .with(change.actor.as_deref())
+                .with(change.was.as_deref())
+                .with(change.is.as_deref())
+                .fingerprint(),
+            accepted: None,
         }
     }
 
@@ -68,6 +82,10 @@ impl Finding for ChangeFinding {
         "was",
         "is",
         "evidence_ids",
+        "fingerprint",
+        "accepted_why",
+        "accepted_owner",
+        "accepted_until",
     ];
 
     fn row(&self) -> Vec<String> {
@@ -101,5 +119,21 @@ impl Finding for ChangeFinding {
 
     fn words(&self) -> Vec<String> {
         vec![self.kind.to_string()]
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
+    }
+
+    fn accepted(&self) -> Option<&Accepted> {
+        self.accepted.as_ref()
+    }
+
+    fn accept(&mut self, accepted: Accepted) {
+        self.accepted = Some(accepted);
     }
 }

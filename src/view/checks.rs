@@ -7,7 +7,9 @@ use eksplain_analyze::words::{Rule, Severity};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::fingerprint::{Fingerprint, Parts};
 use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, in_cluster};
+use crate::accept::Accepted;
 use crate::render::Page;
 
 mod text;
@@ -23,6 +25,8 @@ pub(crate) struct CheckFinding {
     message: String,
     fix: Vec<Fix>,
     evidence: Vec<Evidence>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) accepted: Option<Accepted>,
 }
 
 impl CheckFinding {
@@ -35,6 +39,13 @@ impl CheckFinding {
             message: check.message.clone(),
             fix: check.fix.iter().map(Fix::of).collect(),
             evidence: evidence(&check.evidence, origins),
+            fingerprint: Parts::of("check")
+                .in_cluster(check.cluster.as_ref().map(cluster).as_ref())
+                .with(Some(check.rule.id()))
+                .with(Some(&check.subject))
+                .with(Some(check.severity.id()))
+                .fingerprint(),
+            accepted: None,
         }
     }
 }
@@ -52,6 +63,10 @@ impl Finding for CheckFinding {
         "fix_title",
         "fix_commands",
         "evidence_ids",
+        "fingerprint",
+        "accepted_why",
+        "accepted_owner",
+        "accepted_until",
     ];
 
     fn row(&self) -> Vec<String> {
@@ -86,6 +101,26 @@ impl Finding for CheckFinding {
 
     fn words(&self) -> Vec<String> {
         vec![self.severity.to_string(), self.rule.to_string()]
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
+    }
+
+    fn rule(&self) -> Option<&'static str> {
+        Some(self.rule.id())
+    }
+
+    fn accepted(&self) -> Option<&Accepted> {
+        self.accepted.as_ref()
+    }
+
+    fn accept(&mut self, accepted: Accepted) {
+        self.accepted = Some(accepted);
     }
 }
 

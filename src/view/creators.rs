@@ -6,7 +6,9 @@ use eksplain_analyze::findings;
 use eksplain_analyze::words::{Basis, Confidence, PrincipalState, PrincipalType, Works};
 use serde::Serialize;
 
-use super::{Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time, time};
+use super::fingerprint::{Fingerprint, Parts};
+use super::{Cluster, Evidence, Finding, Origins, cluster, cluster_words, evidence, short_time, time};
+use crate::accept::Accepted;
 use crate::render::Page;
 
 mod text;
@@ -28,6 +30,8 @@ pub(crate) struct Creator {
     other_admins: Vec<String>,
     pub(crate) recovery: Recovery,
     evidence: Vec<Evidence>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) accepted: Option<Accepted>,
 }
 
 #[derive(Debug, Serialize)]
@@ -108,6 +112,14 @@ impl Creator {
                 options: creator.recovery.options.iter().map(option).collect(),
             },
             evidence: evidence(&creator.evidence, origins),
+            fingerprint: Parts::of("creators")
+                .in_cluster(Some(&cluster(&creator.cluster)))
+                .of_life(creator.incarnation)
+                .with(identity.principal.as_deref())
+                .with(Some(creator.creator_state.id()))
+                .with(creator.recovery.needed.then_some("recovery-needed"))
+                .fingerprint(),
+            accepted: None,
         }
     }
 }
@@ -150,6 +162,10 @@ impl Finding for Creator {
         "recovery_options_title",
         "recovery_options_works",
         "evidence_ids",
+        "fingerprint",
+        "accepted_why",
+        "accepted_owner",
+        "accepted_until",
     ];
 
     fn row(&self) -> Vec<String> {
@@ -206,5 +222,21 @@ impl Finding for Creator {
             self.creator_state.to_string(),
             self.confidence.to_string(),
         ]
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn cluster(&self) -> Option<&Cluster> {
+        Some(&self.cluster.cluster)
+    }
+
+    fn accepted(&self) -> Option<&Accepted> {
+        self.accepted.as_ref()
+    }
+
+    fn accept(&mut self, accepted: Accepted) {
+        self.accepted = Some(accepted);
     }
 }

@@ -7,7 +7,9 @@ use eksplain_analyze::time::{format_date, format_rfc3339};
 use eksplain_analyze::words::{Confidence, Layer, Reason};
 use serde::Serialize;
 
+use super::fingerprint::{Fingerprint, Parts};
 use super::{Cluster, Evidence, Finding, Fix, Origins, cluster, cluster_words, evidence, in_cluster, short_time};
+use crate::accept::Accepted;
 use crate::render::Page;
 
 mod text;
@@ -34,6 +36,8 @@ pub(crate) struct Denial {
     fix: Vec<Fix>,
     confidence: Confidence,
     evidence: Vec<Evidence>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) accepted: Option<Accepted>,
 }
 
 /// Refused calls of one UTC day.
@@ -93,8 +97,38 @@ impl Denial {
             fix: denial.fix.iter().map(Fix::of).collect(),
             confidence: denial.confidence,
             evidence: evidence(&denial.evidence, origins),
+            fingerprint: fingerprint(denial),
+            accepted: None,
         }
     }
+}
+
+/// Cluster, who, reason, and the shape of the request: what alike calls are grouped by.
+fn fingerprint(denial: &findings::Denial) -> Fingerprint {
+    let request = &denial.request;
+    let shape = [
+        &request.verb,
+        &request.api_group,
+        &request.resource,
+        &request.subresource,
+        &request.namespace,
+        &request.non_resource_url,
+        &request.aws_action,
+    ];
+    let who = Parts::of("denials")
+        .in_cluster(denial.cluster.as_ref().map(cluster).as_ref())
+        .with(denial.principal.as_deref())
+        .with(
+            denial
+                .kubernetes_username
+                .as_deref()
+                .filter(|_| denial.principal.is_none()),
+        )
+        .with(Some(denial.reason.id()));
+    shape
+        .into_iter()
+        .fold(who, |identity, part| identity.with(part.as_deref()))
+        .fingerprint()
 }
 
 impl Request {
@@ -168,6 +202,10 @@ impl Finding for Denial {
         "fix_commands",
         "confidence",
         "evidence_ids",
+        "fingerprint",
+        "accepted_why",
+        "accepted_owner",
+        "accepted_until",
     ];
 
     fn row(&self) -> Vec<String> {
@@ -210,5 +248,25 @@ impl Finding for Denial {
     fn words(&self) -> Vec<String> {
         let open = if self.resolved { "resolved" } else { "unresolved" };
         vec![self.layer.to_string(), self.reason.to_string(), open.to_owned()]
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
+    }
+
+    fn rule(&self) -> Option<&'static str> {
+        Some(self.reason.id())
+    }
+
+    fn accepted(&self) -> Option<&Accepted> {
+        self.accepted.as_ref()
+    }
+
+    fn accept(&mut self, accepted: Accepted) {
+        self.accepted = Some(accepted);
     }
 }

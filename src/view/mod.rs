@@ -9,14 +9,18 @@ use eksplain_analyze::time::format_rfc3339;
 use eksplain_analyze::words::Source;
 use serde::{Deserialize, Serialize};
 
+use crate::accept::Accepted;
 use crate::render::Page;
 use crate::settings::Micros;
+
+use fingerprint::Fingerprint;
 
 pub(crate) mod admins;
 pub(crate) mod changes;
 pub(crate) mod checks;
 pub(crate) mod creators;
 pub(crate) mod denials;
+pub(crate) mod fingerprint;
 pub(crate) mod who;
 pub(crate) mod words;
 
@@ -29,6 +33,9 @@ pub(crate) struct Document<F> {
     pub(crate) at: String,
     pub(crate) coverage: Vec<Coverage>,
     pub(crate) findings: Vec<F>,
+    /// Accepted findings, where a form for people shows them apart.
+    #[serde(skip)]
+    pub(crate) accepted: Vec<F>,
 }
 
 /// Account and region are null where no record and no hint names them.
@@ -114,14 +121,27 @@ pub(crate) trait Finding: Serialize {
     fn title(&self) -> String;
     /// Its words that `--fail-on` may name.
     fn words(&self) -> Vec<String>;
+    /// What it is called for good.
+    fn fingerprint(&self) -> &Fingerprint;
+    /// The cluster that it is about.
+    fn cluster(&self) -> Option<&Cluster>;
+    /// Rule or reason, where the question has such.
+    fn rule(&self) -> Option<&'static str> {
+        None
+    }
+    /// Who accepted it and why, where somebody did.
+    fn accepted(&self) -> Option<&Accepted>;
+    /// Notes that it was accepted.
+    fn accept(&mut self, accepted: Accepted);
 
     /// Whether a rule of `--fail-on` names this finding: `any`, one of its words, or what stands before a dot of one
     /// (`authn` of `authn.not-mapped`).
+    /// An accepted finding counts in no gate.
     fn is_named_by(&self, rule: &str) -> bool {
         let is_rule = |word: &String| {
             rule == "any" || word == rule || word.strip_prefix(rule).is_some_and(|rest| rest.starts_with('.'))
         };
-        self.words().iter().any(is_rule)
+        self.accepted().is_none() && self.words().iter().any(is_rule)
     }
 }
 
@@ -134,7 +154,18 @@ impl<F> Document<F> {
             at: format_rfc3339(at),
             coverage,
             findings,
+            accepted: Vec::new(),
         }
+    }
+}
+
+impl<F: Finding> Document<F> {
+    /// Takes the accepted findings out of the others.
+    pub(crate) fn set_accepted_apart(&mut self) {
+        let (accepted, open) = std::mem::take(&mut self.findings)
+            .into_iter()
+            .partition(|finding| finding.accepted().is_some());
+        (self.accepted, self.findings) = (accepted, open);
     }
 }
 

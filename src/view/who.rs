@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use super::admins::Admin;
 use super::denials::Denial;
+use super::fingerprint::{Fingerprint, Parts};
 use super::{Cluster, Evidence, Finding, Origins, cluster, evidence, short_time, time};
+use crate::accept::Accepted;
 use crate::render::Page;
 
 mod text;
@@ -32,6 +34,8 @@ pub(crate) struct WhoFinding {
     did: Vec<Deed>,
     power: Vec<Admin>,
     denials: Vec<Denial>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) accepted: Option<Accepted>,
 }
 
 #[derive(Debug, Serialize)]
@@ -159,6 +163,8 @@ impl WhoFinding {
             did: who.did.iter().map(deed).collect(),
             power: power.map(|admin| Admin::of(admin, origins)).collect(),
             denials: denials.map(|denial| Denial::of(denial, origins)).collect(),
+            fingerprint: Parts::of("who").with(Some(&who.principal)).fingerprint(),
+            accepted: None,
         }
     }
 }
@@ -187,6 +193,10 @@ impl Finding for WhoFinding {
         "denials_reason",
         "denials_count",
         "evidence_ids",
+        "fingerprint",
+        "accepted_why",
+        "accepted_owner",
+        "accepted_until",
     ];
 
     fn row(&self) -> Vec<String> {
@@ -221,5 +231,21 @@ impl Finding for WhoFinding {
 
     fn words(&self) -> Vec<String> {
         vec![self.principal_state.to_string()]
+    }
+
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn cluster(&self) -> Option<&Cluster> {
+        None
+    }
+
+    fn accepted(&self) -> Option<&Accepted> {
+        self.accepted.as_ref()
+    }
+
+    fn accept(&mut self, accepted: Accepted) {
+        self.accepted = Some(accepted);
     }
 }

@@ -142,6 +142,11 @@ impl Text {
     }
 }
 
+/// What a file says, as a pass would understand it.
+pub(crate) fn configuration(path: &Path) -> Result<Config, Failure> {
+    Text::read(path.to_owned())?.understand()
+}
+
 /// `--region` says where to call for the sources that name no regions.
 fn call_in(sources: &mut [Source], region: &str) {
     for source in sources {

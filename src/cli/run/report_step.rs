@@ -8,6 +8,7 @@ use eksplain_aws::s3::Encryption;
 use eksplain_aws::{Aws, sns};
 
 use super::record::{Answered, Counts, Delivered, LastRun};
+use crate::accept::Accepts;
 use crate::cli::Global;
 use crate::cli::ask::{self, Selectors};
 use crate::cli::report::access;
@@ -52,7 +53,8 @@ pub(super) fn run(global: &Global, config: &Config) -> Result<(Answered, Made), 
     // A place that cannot be written to is told before the work begins.
     let open = |wanted: &Wanted| Destination::open(&wanted.to.to_string(), access(global), &encryption(wanted));
     let destination = config.report.as_ref().map(open).transpose()?;
-    let mut report = ask::report(global, &selectors, questions.scope == Scope::All)?;
+    let accepts = Accepts::of(config.accepts.clone());
+    let mut report = ask::report(global, &selectors, questions.scope == Scope::All, &accepts)?;
     let (mut lies, mut last, mut trouble) = (None, None, None);
     if let (Some(destination), Some(wanted)) = (&destination, &config.report) {
         match destination.last_before(day_of(&report.at)).and_then(|earlier| {

@@ -18,12 +18,14 @@ pub(super) const TOP: &[&str] = &[
     "questions",
     "report",
     "notify",
+    "accept",
 ];
 
 /// Words of `from`.
 pub(super) const KINDS: &[&str] = &["files", "s3", "cloudtrail", "cloudwatch", "snapshot"];
 
 pub(super) const QUESTIONS: &[&str] = &["clusters", "account", "region", "scope", "fail-on"];
+pub(super) const ACCEPT: &[&str] = &["rule", "reason", "fingerprint", "clusters", "why", "owner", "until"];
 pub(super) const REPORT: &[&str] = &["to", "forms", "sse", "kms-key"];
 pub(super) const NOTIFY: &[&str] = &["to", "when"];
 
@@ -57,8 +59,13 @@ pub(super) fn keys_of(kind: &str) -> Vec<&'static str> {
 
 /// Where a key belongs that stands in the wrong table.
 pub(super) fn belongs(key: &str) -> Option<String> {
-    let homes = [("[questions]", QUESTIONS), ("[report]", REPORT), ("[notify]", NOTIFY)];
-    let only_top = ["lake", "source"];
+    let homes = [
+        ("[questions]", QUESTIONS),
+        ("[report]", REPORT),
+        ("[notify]", NOTIFY),
+        ("[[accept]]", ACCEPT),
+    ];
+    let only_top = ["lake", "source", "accept"];
     if only_top.contains(&key) {
         return Some("it belongs at the top, before every [table]".to_owned());
     }

@@ -13,6 +13,7 @@ use crate::diff;
 use crate::error::Pointer;
 use crate::settings::Micros;
 
+mod accept;
 mod access;
 mod delivery;
 mod keys;
@@ -95,6 +96,8 @@ impl Reader<'_> {
         let notify = top
             .table(&mut self.found, "notify", "[notify]")
             .and_then(|section| self.notify(section));
+        let accepts = top.tables(&mut self.found, "accept", "[[accept]]");
+        let accepts = accepts.into_iter().filter_map(|section| self.accept(section)).collect();
         self.comparable(top, questions.as_ref(), report.as_ref(), notify.as_ref());
         self.findable(top, questions.as_ref(), notify.as_ref());
         let config = Config {
@@ -104,6 +107,7 @@ impl Reader<'_> {
             questions: questions.unwrap_or_default(),
             report,
             notify,
+            accepts,
             warnings: Vec::new(),
         };
         self.worth_running(top, &config);
@@ -116,6 +120,8 @@ impl Reader<'_> {
             return;
         }
         let answers = config.report.is_some() || config.notify.is_some() || !config.questions.fail_on.is_empty();
+        // A configuration of accepted findings alone is for the questions.
+        let answers = answers || !config.accepts.is_empty();
         if !answers && self.found.0.iter().all(Pointer::is_warning) {
             // An empty text has no place that advice could stand at.
             self.found.fault(0..0, NOTHING_TO_DO, "");

@@ -27,27 +27,17 @@ const clusterCell = cluster => cluster
   ? [link(toCluster(cluster), clusterName(cluster), { class: 'name' }), ' ', make('span', [cluster.account, cluster.region].filter(Boolean).map(text => [make('span', text, { class: text.length < 20 && 'whole' }), ' ']), { class: 'soft place' })]
   : make('span', 'no cluster', { class: 'soft' });
 
-// 53 bits of a text (cyrb53 by bryc, public domain): the name of a finding in a link, the same in the next report.
-function nameOf(text) {
-  let one = 0xdeadbeef, two = 0x41c6ce57;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    one = Math.imul(one ^ code, 2654435761);
-    two = Math.imul(two ^ code, 1597334677);
-  }
-  one = Math.imul(one ^ (one >>> 16), 2246822507) ^ Math.imul(two ^ (two >>> 13), 3266489909);
-  two = Math.imul(two ^ (two >>> 16), 2246822507) ^ Math.imul(one ^ (one >>> 13), 3266489909);
-  return (4294967296 * (2097151 & two) + (one >>> 0)).toString(36);
-}
 const read = (row, path) => path.split('.').reduce((value, name) => value === null || value === undefined ? null : value[name] === undefined ? null : value[name], row);
-const identity = (kind, row) => nameOf(kind.identity.map(path => read(row, path)).join('\u0000'));
+// A finding is called by its fingerprint; what is no finding, by what tells its rows apart.
+const identity = (kind, row) => row.fingerprint || kind.identity.map(path => part(read(row, path))).join('~');
 const toFinding = (kind, row) => to([kind.id, identity(kind, row)]);
 
 // The row that a link names, or -1. Every row is looked at, once for each link that is opened.
 function find(kind, table, name) {
-  const columns = kind.identity.map(path => table.column(path));
+  const fingerprints = kind.identity ? null : table.column('fingerprint');
+  const columns = (kind.identity || []).map(path => table.column(path));
   for (let at = 0; at < table.length; at++) {
-    if (nameOf(columns.map(column => column[at]).join('\u0000')) === name) return at;
+    if ((fingerprints ? fingerprints[at] : columns.map(column => part(column[at])).join('~')) === name) return at;
   }
   return -1;
 }

@@ -1,8 +1,12 @@
 'use strict';
 // One finding in full: what a row opens to, and what a link to a finding shows.
 
+// Who knows of the finding and lets it be.
+const acceptedNote = row => row.accepted && make('p', [make('b', 'Accepted: '), row.accepted.why, make('span', ` (${row.accepted.owner}${row.accepted.until ? `, until ${row.accepted.until}` : ''})`, { class: 'soft' })], { class: 'note' });
+
 function adminArticle(row) {
   return [
+    acceptedNote(row),
     facts([
       ['Type', row.principal_type], ['Kubernetes user name', row.kubernetes_username],
       ['Power', row.power === 'can_become_admin' ? 'can become admin' : row.power], ['Incarnation of the cluster', row.incarnation > 1 && row.incarnation],
@@ -26,12 +30,13 @@ function lasted(route) {
 function creatorArticle(row) {
   const by = row.creator;
   return [
+    acceptedNote(row),
     facts([
       ['Creator', by.principal ? principal(by.principal) : 'unknown'], ['Human', by.human], ['Session', by.session], ['Type', by.type], ['Made by', by.via],
       ['Creator is', badge(row.creator_state)], ['Deleted', row.creator_deleted_at && moment(row.creator_deleted_at)], ['Recreated', row.creator_recreated_at && moment(row.creator_recreated_at)],
       ['Cluster created', moment(row.cluster.created_at)], ['Cluster deleted', row.cluster.deleted_at && moment(row.cluster.deleted_at)],
       ['Authentication mode', row.authentication_mode], ['Bootstrap admin', row.bootstrap_admin === null ? null : row.bootstrap_admin ? 'yes' : 'no'],
-      ['Confidence', `${row.confidence}, by ${row.basis.replaceAll('_', ' ')}`], ['Address', by.source_ip], ['Program', by.user_agent],
+      ['Confidence', row.basis ? `${row.confidence}, by ${row.basis.replaceAll('_', ' ')}` : row.confidence], ['Address', by.source_ip], ['Program', by.user_agent],
       ['Other admins', row.other_admins.length ? list(row.other_admins.map(principal), { class: 'plain' }) : 'none known'],
     ]),
     recovery(row.recovery),
@@ -51,6 +56,7 @@ function recovery(plan) {
 function denialArticle(row) {
   const request = row.request;
   return [
+    acceptedNote(row),
     make('p', row.cause, { class: 'cause' }),
     row.seen_by_user_as.length > 0 && [make('p', 'What the caller saw', { class: 'label' }), row.seen_by_user_as.map(text => make('pre', visibleText(text)))],
     fixes(row.fix),
@@ -66,7 +72,7 @@ function denialArticle(row) {
 const visibleText = text => document.createTextNode(visibleLines(text));
 
 function checkArticle(row) {
-  return [make('p', row.message), fixes(row.fix), evidence(row.evidence)];
+  return [acceptedNote(row), make('p', row.message), fixes(row.fix), evidence(row.evidence)];
 }
 
 function coverageArticle(row) {

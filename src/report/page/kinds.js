@@ -35,7 +35,7 @@ const KINDS = [
   },
   {
     id: 'admins', title: 'Admins', one: 'admin', many: 'admins', note: 'Who has, or had, cluster-admin power, by which route.',
-    search: CLUSTER.concat('principal', 'kubernetes_username', 'principal_type', 'route_kinds'), start: '-status', identity: CLUSTER.concat('incarnation', 'principal'),
+    search: CLUSTER.concat('principal', 'kubernetes_username', 'principal_type', 'route_kinds'), start: '-status',
     columns: [
       { id: 'who', name: 'Principal', path: 'principal', cell: row => principal(row.principal) },
       clusterColumn,
@@ -52,7 +52,7 @@ const KINDS = [
   },
   {
     id: 'creators', title: 'Creators', one: 'creator', many: 'creators', note: 'Who made each cluster, whether that principal still exists, and how to get back in.',
-    search: CLUSTER.concat('creator.principal', 'creator.human', 'creator.session', 'creator.via'), start: '-locked', identity: CLUSTER.concat('incarnation'),
+    search: CLUSTER.concat('creator.principal', 'creator.human', 'creator.session', 'creator.via'), start: '-locked',
     columns: [
       clusterColumn,
       { id: 'creator', name: 'Creator', path: 'creator.principal', cell: row => principal(row.creator.principal) },
@@ -70,7 +70,7 @@ const KINDS = [
   {
     id: 'denials', title: 'Denials', one: 'denial', many: 'denials', note: 'Why calls were refused, and the fix. Alike calls are one denial with a count.',
     search: CLUSTER.concat('principal', 'kubernetes_username', 'session', 'reason', 'cause', 'request.aws_action', 'request.verb', 'request.resource', 'request.namespace', 'request.name'),
-    start: '-seen', identity: CLUSTER.concat('principal', 'kubernetes_username', 'reason', 'request.verb', 'request.api_group', 'request.resource', 'request.subresource', 'request.namespace', 'request.aws_action', 'request.non_resource_url'),
+    start: '-seen',
     columns: [
       { id: 'who', name: 'Who', path: 'principal', cell: row => principal(who(row)) },
       { id: 'asked', name: 'Asked to', path: 'request.resource', cell: row => asked(row.request) },
@@ -88,7 +88,7 @@ const KINDS = [
   },
   {
     id: 'checks', title: 'Checks', one: 'check finding', many: 'check findings', note: 'What is dangerous, broken, or a lockout waiting to happen in the access configuration.',
-    search: CLUSTER.concat('rule', 'subject', 'message', 'severity'), start: '-severity', identity: CLUSTER.concat('rule', 'subject', 'message'),
+    search: CLUSTER.concat('rule', 'subject', 'message', 'severity'), start: '-severity',
     columns: [
       { id: 'severity', name: 'Severity', path: 'severity', ranks: SEVERITIES, cell: row => badge(row.severity) },
       { id: 'message', name: 'Message', path: 'message', cell: row => row.message },
