@@ -127,6 +127,8 @@ struct Route {
     status: String,
     #[serde(default)]
     valid_from: Option<String>,
+    #[serde(default)]
+    as_of: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -235,6 +237,7 @@ impl Admin {
             route: route.route.to_string(),
             status: route.status.to_string(),
             valid_from: route.valid_from.clone(),
+            as_of: route.as_of.clone(),
         };
         Self {
             cluster: admin.cluster.clone(),
@@ -374,7 +377,13 @@ fn admin(was: Option<&Admin>, is: Option<&Admin>, since: &str) -> Option<Change>
         let mut active = admin.routes.iter().filter(|route| route.status == Status::Active.id());
         active.any(|route| route.valid_from.as_deref().is_none_or(|from| from > since))
     };
+    // Nobody is a new admin of a moment whose records are not there.
+    let is_as_of = |admin: &Admin| {
+        let mut active = admin.routes.iter().filter(|route| route.status == Status::Active.id());
+        active.all(|route| route.as_of.is_some()) && !admin.routes.is_empty()
+    };
     let kind = match (has(was, Status::Active), has(is, Status::Active)) {
+        (false, true) if is.is_some_and(is_as_of) => "unproven-admin",
         (false, true) if !has(was, Status::Unproven) && is.is_some_and(began_since) => "new-admin",
         (false, true)
             if is.is_some_and(|admin| {

@@ -26,7 +26,7 @@ use estate::world::World;
 use serde_json::Value;
 
 fn eksplain(lake: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let out = Command::new(env!("CARGO_BIN_EXE_eksplain"))
+    let out = Command::new(std::env::var("EKSPLAIN_BIN").unwrap_or(env!("CARGO_BIN_EXE_eksplain").to_owned()))
         .arg("--lake")
         .arg(lake)
         .args(arguments)

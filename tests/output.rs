@@ -543,6 +543,18 @@ fn csv_is_data() {
     );
     assert_eq!((cell("account"), cell("cluster")), ("111122223333", "prod"));
     let (head, rows) = said(&["diff", "2026-03-05", "2026-03-25", "-o", "csv"]).csv();
-    assert_eq!(head, ["kind", "account", "region", "cluster", "subject", "was", "is"]);
+    assert_eq!(
+        head,
+        [
+            "kind",
+            "account",
+            "region",
+            "cluster",
+            "subject",
+            "was",
+            "is",
+            "fingerprint"
+        ]
+    );
     assert!(!rows.is_empty());
 }

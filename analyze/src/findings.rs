@@ -68,6 +68,8 @@ pub struct Route {
     pub begun_by: Option<Micros>,
     /// It had ended by then, and no record tells when.
     pub ended_by: Option<Micros>,
+    /// It stood then, and no log could have shown its end since: how it stands now is not known.
+    pub as_of: Option<Micros>,
     /// At most 5, first and last among them, sorted by time.
     pub evidence: Vec<Evidence>,
 }

@@ -60,6 +60,7 @@ pub(super) fn admins() -> Fields {
                 texts("via"),
                 time("valid_from"),
                 time("valid_to"),
+                time("as_of"),
                 evidence(),
             ],
         ),

@@ -44,6 +44,7 @@ pub(crate) struct Route {
     via: Vec<String>,
     pub(crate) valid_from: Option<String>,
     valid_to: Option<String>,
+    pub(crate) as_of: Option<String>,
     evidence: Vec<Evidence>,
 }
 
@@ -76,6 +77,7 @@ impl Admin {
             via: route.via.clone(),
             valid_from: time(route.valid_from),
             valid_to: time(route.valid_to),
+            as_of: time(route.as_of),
             evidence: evidence(&route.evidence, origins),
         };
         Self {
@@ -120,6 +122,7 @@ impl Finding for Admin {
         "routes_via",
         "routes_valid_from",
         "routes_valid_to",
+        "routes_as_of",
         "first_seen",
         "last_seen",
         "uses",

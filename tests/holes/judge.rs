@@ -111,7 +111,9 @@ impl<'a> Judge<'a> {
         let whole: Vec<&Value> = routes.filter(|r| like(text(&r["route"]))).collect();
         let statuses: Vec<&Value> = whole.iter().map(|r| &r["status"]).collect();
         let status = text(&route["status"]);
-        let holds = status == "unproven" || statuses.iter().any(|s| *s == status);
+        // What is said as of an earlier moment is not said of this one.
+        let is_as_of = !route["as_of"].is_null();
+        let holds = status == "unproven" || is_as_of || statuses.iter().any(|s| *s == status);
         let is_other = statuses.is_empty() && full.iter().any(|f| f["status"] == status);
         let by_whole = match statuses.first() {
             Some(whole) => text(whole),
@@ -140,6 +142,16 @@ impl<'a> Judge<'a> {
                 );
             }
         }
+    }
+
+    /// Whether the answer says that the lake ends before its moment: the state is that of its end.
+    fn is_long_over(&self, cluster: &Cluster) -> bool {
+        items(self.holed, "coverage").any(|row| {
+            cluster_of(&row["cluster"]) == *cluster
+                && row["blind_spots"]
+                    .as_array()
+                    .is_some_and(|spots| spots.iter().any(|spot| text(spot).starts_with("The lake ends ")))
+        })
     }
 
     fn creators(&mut self) {
@@ -189,7 +201,7 @@ impl<'a> Judge<'a> {
                 let whole: Vec<&Value> = full.iter().map(|f| &f["cluster"][field]).collect();
                 self.same_or_unknown(&format!("creators: {field}"), &holed["cluster"][field], &whole, &about);
             }
-            if self.excused.mode(&cluster) {
+            if self.excused.mode(&cluster) || self.is_long_over(&cluster) {
                 self.skipped += 1;
             } else {
                 let whole = of(|f| &f["authentication_mode"]);
@@ -203,7 +215,9 @@ impl<'a> Judge<'a> {
             if self.excused.whole(&cluster) || fate {
                 self.skipped += 1;
             } else if holed["recovery"]["needed"] == true {
-                let holds = full.iter().any(|f| f["recovery"]["needed"] == true);
+                // The plan is shown, and its reason says what is not known.
+                let is_doubted = text(&holed["recovery"]["why"]).contains("is not in these logs and may");
+                let holds = is_doubted || full.iter().any(|f| f["recovery"]["needed"] == true);
                 self.holds(holds, "creators: recovery is needed, of whole logs not", || {
                     format!(
                         "{about}: {}; of whole logs: {}",
@@ -274,7 +288,10 @@ impl<'a> Judge<'a> {
             let like = |f: &Value| {
                 f["cluster"] == holed["cluster"] && f["rule"] == holed["rule"] && f["subject"] == holed["subject"]
             };
-            let holds = items(self.full, "checks").any(like);
+            let is_as_of = ["(as of ", "is not in these logs and may"]
+                .iter()
+                .any(|doubt| text(&holed["message"]).contains(doubt));
+            let holds = is_as_of || items(self.full, "checks").any(like);
             self.holds(holds, format!("check: {rule}, of whole logs not"), || {
                 format!(
                     "check {} {rule} {subject}: {}",

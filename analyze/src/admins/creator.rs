@@ -6,7 +6,7 @@
 use eksplain_queries::facts::Micros;
 
 use super::Drafts;
-use super::spans::{EndProof, Span, cut_at_death, stay_span};
+use super::spans::{EndProof, Span, as_of, cut_at_death, stay_span};
 use crate::findings::RouteKind;
 use crate::rbac::policies::CLUSTER_ADMIN;
 use crate::state::{Incarnation, World};
@@ -24,6 +24,7 @@ pub(super) fn routes(world: &World<'_>, life: &Incarnation<'_>, at: Micros, draf
         return;
     };
     let mut span = Span::open(&created.at, true, format!("CreateCluster by {principal}"));
+    span.as_of = as_of(&life.logs.trail, created.at.ts, at);
     let hidden_from_birth = life.modes.first().is_none_or(|change| !change.mode.reads_entries());
     let entry = life.entries.iter().find(|entry| entry.of_creator);
     let mut username = hidden_from_birth.then_some("kubernetes-admin");

@@ -10,7 +10,7 @@ use eksplain_queries::facts::{Mark, Micros};
 
 use crate::evidence;
 use crate::findings::{Evidence, Route, RouteKind, Status};
-use crate::knowledge::{Doubt, FRESH, Known, Log, Measure, Why};
+use crate::knowledge::{Doubt, FRESH, Known, Log, Measure, Why, moment};
 use crate::near_miss::{Home, can_match};
 use crate::state::aws_auth::Content;
 use crate::state::entries::{Stay, key_of};
@@ -208,11 +208,9 @@ impl Span {
             }
             None => detail,
         };
-        let detail = match self.as_of.filter(|_| status == Status::Active) {
-            Some(seen) => format!(
-                "{detail} (as of {}; later changes are not in the lake)",
-                format_rfc3339(seen)
-            ),
+        let as_of = self.as_of.filter(|_| status == Status::Active);
+        let detail = match as_of {
+            Some(seen) => format!("{detail} (as of {}; later changes are not in the lake)", moment(seen)),
             None => detail,
         };
         Route {
@@ -220,6 +218,7 @@ impl Span {
             status,
             detail,
             via,
+            as_of,
             begun_by: self.begun_by.filter(|by| !self.is_born && *by <= at),
             ended_by: end
                 .as_ref()
@@ -334,7 +333,7 @@ pub(crate) fn stay_span(life: &Incarnation<'_>, stay: &Stay, at: Micros, what: &
 }
 
 /// When something was seen last, where the log that would show its end says nothing since, for a day at least.
-fn as_of(log: &Log, seen: Micros, at: Micros) -> Option<Micros> {
+pub(super) fn as_of(log: &Log, seen: Micros, at: Micros) -> Option<Micros> {
     let gap = log.gap_between(Measure::Whole, seen, at).filter(|gap| gap.is_as_of())?;
     let since = gap.from.max(seen);
     (at > since.saturating_add(FRESH)).then_some(since)

@@ -29,6 +29,7 @@ fn used(kind: RouteKind, life: &Incarnation<'_>, detail: String, via: Vec<String
         valid_to: life.deleted_at,
         begun_by: None,
         ended_by: None,
+        as_of: None,
         evidence: evidence::shown(evidence),
     }
 }

@@ -7,6 +7,7 @@ use eksplain_queries::facts::{Facts, Micros};
 
 use crate::evidence;
 use crate::findings::{Admin, Answers, Cluster, Evidence, Fix, Power, Status};
+use crate::knowledge::moment;
 use crate::state::{Incarnation, World};
 use crate::words::{Rule, Severity};
 
@@ -67,7 +68,16 @@ pub fn check(facts: &Facts, answers: &Answers, at: Micros) -> Vec<Check> {
             asked.changes(),
             asked.logs(),
         ];
+        // Findings about a state are of the moment up to which it is known.
+        let ended = life.lake_ended_before(at).map(moment);
+        let as_of = |rule: Rule, message: String| match &ended {
+            Some(end) if !rule.is_of_logs() && !message.contains("(as of ") => {
+                format!("{message} (as of {end}; later changes are not in the lake)")
+            }
+            _ => message,
+        };
         checks.extend(found.into_iter().flatten().map(|check| Check {
+            message: as_of(check.rule, check.message),
             cluster: Some(life.cluster.clone()),
             evidence: evidence::shown(check.evidence),
             ..check

@@ -58,6 +58,7 @@ pub(super) fn recovery(case: &Case<'_>) -> Recovery {
     };
     let renamed = case.renamed();
     let has_lost = !is_gone && case.own_grant == OwnGrant::None && creator.creator.principal.is_some();
+    let may_be_mapped = case.mode != Mode::Api && life.aws_auth_at(case.at, Measure::Standing).is_unknown();
     let needed = (is_gone || has_lost) && creator.other_admins.is_empty();
     let name = creator.creator.principal.as_deref().unwrap_or("the creator");
     let why = match (is_gone, creator.other_admins.len()) {
@@ -80,8 +81,7 @@ pub(super) fn recovery(case: &Case<'_>) -> Recovery {
         (false, _) => format!("no record shows that {name} is gone"),
     };
     // Not known is not empty: somebody may be mapped there.
-    let is_in_the_dark = needed && case.mode != Mode::Api && life.aws_auth_at(case.at, Measure::Standing).is_unknown();
-    let why = if is_in_the_dark {
+    let why = if needed && may_be_mapped {
         format!("{why}; the content of aws-auth is not in these logs and may give somebody access")
     } else {
         why

@@ -2,8 +2,8 @@
 //!
 //! Rule: kubernetes/kubernetes RBAC evaluation, EKS access policies; the order of reasons is the domain's.
 
-use eksplain_parse::arn::canonical_arn;
-use eksplain_queries::facts::DeniedRequest;
+use eksplain_parse::arn::{Arn, canonical_arn};
+use eksplain_queries::facts::{DeniedRequest, Micros};
 
 use super::request::{Caller, as_rbac};
 use super::{Verdict, request};
@@ -15,9 +15,10 @@ use crate::near_miss::is_one_edit;
 use crate::rbac::{
     Binding, Rbac, Request, Role, Subject, in_words, policies, rule_allows, scope_covers, service_account,
 };
+use crate::state::aws_auth::Content;
 use crate::state::entries::key_of;
 use crate::state::{AccessEntry, Association, Incarnation, Mode, World};
-use crate::username;
+use crate::username::{self, renders};
 use crate::words::{Confidence, Reason};
 
 /// Refused impersonation.
@@ -149,12 +150,32 @@ pub(super) fn verdict(world: &World<'_>, denied: &DeniedRequest, caller: &Caller
         world,
     };
     let mut verdict = known.verdict();
+    // Who logged in by IAM did so by something: where no record shows it, records are missing.
+    let is_complete = is_complete && (caller.canonical.is_none() || entry.is_some() || is_mapped(life, caller, ts));
     if !is_complete && verdict.confidence == Confidence::Certain && verdict.reason == Reason::AuthzRbacNoBinding {
         verdict.confidence = Confidence::Guess;
     } else if !is_complete && verdict.confidence == Confidence::Certain {
         verdict.confidence = Confidence::Likely;
     }
     verdict
+}
+
+/// Whether aws-auth, or the creator's hidden mapping, is known to have let the caller log in.
+fn is_mapped(life: &Incarnation<'_>, caller: &Caller<'_>, ts: Micros) -> bool {
+    let username = caller.asker.username.as_str();
+    let maps = |content: &Content| {
+        let mut mappings = content.auth.mappings.iter();
+        mappings.any(|mapping| renders(&mapping.username, username))
+            || caller
+                .canonical
+                .and_then(|arn| Arn::parse(arn).ok())
+                .is_some_and(|arn| content.auth.accounts.iter().any(|account| account == arn.account))
+    };
+    username == "kubernetes-admin"
+        || life
+            .aws_auth_at(ts, Measure::Whole)
+            .likely()
+            .is_some_and(|content| maps(content))
 }
 
 /// The same refusal, where the EKS console asked for its pages: what is missing is a viewer's rights as a whole.

@@ -143,6 +143,14 @@ impl Days {
             .collect()
     }
 
+    /// How long a log without a habit is silent at most, if it goes on as it does: five times the mean time between its records.
+    fn pace(&self) -> Option<Micros> {
+        let (first, last) = self.bounds()?;
+        let records: u64 = self.0.values().map(|day| day.records).sum();
+        let between = i64::try_from(records).ok().filter(|records| *records >= 10)? - 1;
+        Some(((last - first) / between * 5).clamp(DAY, LATE))
+    }
+
     /// How long the log may be silent by its own habit; `None` where it has none.
     pub(crate) fn habit(&self) -> Option<Micros> {
         let (first, last) = (self.0.keys().next()?, self.0.keys().next_back()?);
@@ -193,7 +201,9 @@ impl Log {
         let habit = days.habit().filter(|_| !is_trail || days.are_most());
         // A trail is the account's: it was there before the cluster's first call.
         let is_late = match kind {
-            LogKind::Audit | LogKind::Authenticator => !is_born || first - start > habit.unwrap_or(LATE),
+            LogKind::Audit | LogKind::Authenticator => {
+                !is_born || first - start > habit.or(days.pace()).unwrap_or(LATE)
+            }
             LogKind::Trail | LogKind::Iam => first > start,
         };
         if is_late {

@@ -147,6 +147,6 @@ impl Gap {
 }
 
 /// A moment in whole seconds, as sentences have it.
-fn moment(ts: Micros) -> String {
+pub(crate) fn moment(ts: Micros) -> String {
     format_rfc3339(ts.saturating_sub(ts.rem_euclid(1_000_000)))
 }

@@ -60,7 +60,8 @@ pub(super) fn cuts<'r>(rejects: impl Iterator<Item = &'r RejectSeen>) -> Vec<Cut
         let event = json::parse(mended.as_deref());
         if !event.is_object() {
             let is_tail = last_cut.is_some_and(|at| (0..=TAIL).contains(&(reject.at.ts - at)));
-            if !is_tail {
+            // Of what has neither words nor a time nothing can be said.
+            if !is_tail && reject.at.ts > 0 {
                 cuts.push(Cut {
                     at: reject.at.clone(),
                     by: None,
@@ -69,19 +70,31 @@ pub(super) fn cuts<'r>(rejects: impl Iterator<Item = &'r RejectSeen>) -> Vec<Cut
             }
             continue;
         }
-        last_cut = Some(reject.at.ts);
+        let at = Mark {
+            ts: time_of(&event).unwrap_or(reject.at.ts),
+            ..reject.at.clone()
+        };
+        last_cut = Some(at.ts);
         let what = if reject.kind == "cloudtrail" || event["eventName"].is_string() {
             call(&event)
         } else {
             object(&event)
         };
         cuts.extend(what.map(|(what, by)| Cut {
-            at: reject.at.clone(),
+            at: at.clone(),
             by,
             what,
         }));
     }
+    cuts.sort_by_key(|cut| cut.at.ts);
     cuts
+}
+
+/// When the event says that it happened: a record that cannot be read has no time of its own.
+fn time_of(event: &Value) -> Option<Micros> {
+    ["stageTimestamp", "requestReceivedTimestamp", "eventTime"]
+        .into_iter()
+        .find_map(|key| eksplain_parse::time::parse_rfc3339(event[key].as_str()?))
 }
 
 /// A stretch of time in which a trail's object hid a record.

@@ -12,7 +12,7 @@ use eksplain_queries::facts::{CloudTrailCall, Facts, Mark, Micros, Snapshot};
 use super::entries::key_of;
 use crate::findings::PrincipalState;
 use crate::json;
-use crate::knowledge::{Ends, Gap, Log, LogKind};
+use crate::knowledge::{Ends, Gap, Log, LogKind, Measure, Why};
 
 /// Births and deaths by canonical ARN in lower case.
 #[derive(Debug)]
@@ -289,12 +289,23 @@ impl IamHistory {
         let is_told = fate.state == PrincipalState::Deleted && !self.logs.contains_key(account_of(canonical));
         if fate.state != PrincipalState::Unknown
             && !is_told
-            && let Some(gap) = last_proof.and_then(|proof| self.log_of(canonical).hole_between(proof, until))
+            && let Some(gap) = last_proof.and_then(|proof| self.gap_since(canonical, fate.state, proof, until))
         {
             fate.gap = Some(gap);
             fate.state = PrincipalState::Unknown;
         }
         fate
+    }
+
+    /// Why it is not known that what was proven once holds still. That somebody exists holds for a day beyond the last record.
+    fn gap_since(&self, canonical: &str, state: PrincipalState, proof: Micros, until: Micros) -> Option<&Gap> {
+        let log = self.log_of(canonical);
+        let ended = || {
+            log.gap_between(Measure::Fresh, proof, until)
+                .filter(|gap| gap.why == Why::LakeEnds)
+        };
+        log.hole_between(proof, until)
+            .or_else(|| ended().filter(|_| state == PrincipalState::Present))
     }
 
     /// The name that a user has at a moment, where it was renamed after another; `None` where it was not, or the renamed one is gone.

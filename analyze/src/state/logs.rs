@@ -91,11 +91,10 @@ impl Trails {
         let none = Days::default();
         let expects_trail = self.expects_all();
         for (cluster, lives) in &mut world.lives {
-            let rejects = world.facts.rejects.iter().filter(|reject| {
-                !is_of_trail(reject)
-                    && reject.at.ts > 0
-                    && world.places.cluster(&reject.place).as_ref() == Some(cluster)
-            });
+            let rejects =
+                world.facts.rejects.iter().filter(|reject| {
+                    !is_of_trail(reject) && world.places.cluster(&reject.place).as_ref() == Some(cluster)
+                });
             let cuts = cut::cuts(rejects);
             let trail_rejects = world.facts.rejects.iter().filter(|reject| {
                 is_of_trail(reject)

@@ -53,3 +53,10 @@ mod tests {
         assert!(Rule::ALL.is_sorted_by_key(|rule| rule.id()));
     }
 }
+
+impl Rule {
+    /// Whether it speaks of the logs, or of what somebody did: both hold whatever became of the cluster since.
+    pub(crate) const fn is_of_logs(self) -> bool {
+        matches!(self, Self::AccessChanged | Self::LogsMissing | Self::LogsSwitchedOff)
+    }
+}
