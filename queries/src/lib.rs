@@ -6,6 +6,7 @@
 //!
 //! It never knows what a fact means. No polars type leaves this crate.
 
+mod allowed;
 mod columns;
 mod engine;
 pub mod facts;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use serde::Serialize;
 
 use eksplain_analyze::time::parse_rfc3339;
 
@@ -12,6 +11,7 @@ use crate::view::{Document, Finding, short_time, words};
 
 pub(crate) mod data;
 pub(crate) mod flat;
+mod json;
 pub(crate) mod link;
 mod page;
 pub(crate) mod say;
@@ -19,6 +19,7 @@ mod table;
 mod terminal;
 mod text;
 
+pub(crate) use json::{json, json_line};
 pub(crate) use page::{Margin, Page};
 use table::table;
 pub(crate) use terminal::{Color, Terminal};
@@ -206,18 +207,6 @@ fn snake_case(head: &str) -> String {
         }
     };
     head.chars().map(word).collect()
-}
-
-/// One JSON document, indented.
-pub(crate) fn json<T: Serialize>(out: &mut dyn Write, document: &T) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, document)?;
-    writeln!(out)
-}
-
-/// One JSON document on a line.
-pub(crate) fn json_line<T: Serialize>(out: &mut dyn Write, document: &T) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, document)?;
-    writeln!(out)
 }
 
 /// A spreadsheet runs what begins like a formula.
