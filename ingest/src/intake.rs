@@ -112,6 +112,7 @@ impl Intake {
             repeated: summary.repeated,
             rejected: summary.rejected,
             differing: summary.differing,
+            redacted: summary.redacted,
             skipped: self.counts.skipped.values().sum(),
             passed_over: self.counts.skipped,
             files: self.objects,

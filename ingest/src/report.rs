@@ -50,6 +50,8 @@ pub struct IngestReport {
     pub rejected: u64,
     /// Kept beside a record of the same `eventID` or `auditID` that says something else.
     pub differing: u64,
+    /// Secrets that were taken out of what was read.
+    pub redacted: u64,
     /// Records and objects that are known and that no question asks about: not stored.
     pub skipped: u64,
     /// What they are, and how many of each.
@@ -100,6 +102,7 @@ impl IngestReport {
         self.repeated += other.repeated;
         self.rejected += other.rejected;
         self.differing += other.differing;
+        self.redacted += other.redacted;
         self.skipped += other.skipped;
         for (what, count) in other.passed_over {
             *self.passed_over.entry(what).or_default() += count;

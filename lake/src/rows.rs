@@ -14,6 +14,7 @@ use eksplain_parse::time::Micros;
 
 use crate::fingerprint::Fingerprint;
 use crate::id::{ContentHash, RecordId};
+use crate::redact::redact_secret;
 use crate::table::{Day, Table, day_of};
 use crate::tables::audit::AuditColumns;
 use crate::tables::authenticator::AuthenticatorColumns;
@@ -76,6 +77,8 @@ pub(crate) struct TableRows {
 #[derive(Debug, Default)]
 pub struct Rows {
     pub(crate) tables: Vec<TableRows>,
+    /// Secrets that were taken out of them.
+    pub(crate) redacted: u64,
 }
 
 /// Builders of every table.
@@ -122,12 +125,16 @@ impl RowSet {
         let ts = event.ts().or(origin.ts);
         let (claim, hash) = audit::content_hash(event, &mut self.fingerprint);
         let kept = self.kept(raw, || audit::is_evidence(event));
+        let kept = kept.map(|raw| match audit::is_of_secrets(event) {
+            true => redact_secret(raw).0,
+            false => raw.into(),
+        });
         self.audit.lead(
             RecordId::new(ts, Table::Audit, hash),
             ts,
             event.audit_id.as_ref().map(|_| claim),
             origin,
-            kept,
+            kept.as_deref(),
         );
         self.audit.own.push(event, origin, self.keep);
     }
@@ -217,6 +224,11 @@ impl RowSet {
 
     /// What was pushed; the set is empty afterwards.
     pub fn take(&mut self) -> Rows {
+        let redacted = self.authenticator.redacted()
+            + self.audit.redacted()
+            + self.cloudtrail.redacted()
+            + self.snapshot.redacted()
+            + self.rejects.redacted();
         let tables = [
             self.authenticator.take(Table::Authenticator),
             self.audit.take(Table::Audit),
@@ -226,6 +238,7 @@ impl RowSet {
         ];
         Rows {
             tables: tables.into_iter().flatten().collect(),
+            redacted,
         }
     }
 
@@ -281,6 +294,12 @@ impl<C: Columns> Builder<C> {
             self.raw.bytes(),
         ];
         shared.iter().sum::<usize>() + self.keys.len() * (size_of::<RowKey>() + 24) + self.own.bytes()
+    }
+
+    /// Secrets in the table's own columns; the raw text repeats them.
+    fn redacted(&mut self) -> u64 {
+        let _ = self.raw.redacted();
+        self.own.redacted()
     }
 
     fn take(&mut self, table: Table) -> Option<TableRows> {

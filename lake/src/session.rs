@@ -39,6 +39,8 @@ pub struct Summary {
     pub rejected: u64,
     /// Kept although a record of the same `eventID` or `auditID` that says something else is in the lake.
     pub differing: u64,
+    /// Secrets that were taken out of what was read, and are not in the lake.
+    pub redacted: u64,
     /// By table, in the order of [`Table::ALL`].
     pub tables: [TableSummary; 5],
 }
@@ -167,6 +169,7 @@ impl IngestSession {
             return Err(Error::OutOfTurn { ordinal: group });
         }
         let turn = &mut *turn;
+        turn.summary.redacted += rows.redacted;
         let mut fresh = Vec::with_capacity(rows.tables.len());
         for table in rows.tables {
             let indices = turn.take_new(&self.root, &table.keys)?;

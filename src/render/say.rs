@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use eksplain_lake::without_secrets;
+
 use super::escape;
 use super::terminal::Terminal;
 use super::text::Style;
@@ -47,7 +49,7 @@ fn one_line(text: &str) -> String {
         }
         _ => Cow::from(text),
     };
-    escape(&text).replace('\n', "\\n")
+    escape(&without_secrets(&text)).replace('\n', "\\n")
 }
 
 fn painted(style: Style, text: &str) -> String {

@@ -235,6 +235,7 @@ pub fn ingest_objects(
         repeated: summary.repeated,
         rejected: summary.rejected,
         differing: summary.differing,
+        redacted: summary.redacted,
         skipped: counts.skipped.values().sum(),
         passed_over: counts.skipped,
         files,

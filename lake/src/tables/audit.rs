@@ -8,6 +8,7 @@ use eksplain_parse::json::minify;
 
 use crate::fingerprint::Fingerprint;
 use crate::id::ContentHash;
+use crate::redact::redact_secret;
 use crate::rows::{KeepRaw, Origin};
 use crate::tables::{columns, filled, json_list};
 
@@ -128,7 +129,11 @@ impl AuditColumns {
             .or_else(|| arn.and_then(canonical_arn));
         let keeps_objects = keep == KeepRaw::All || changes_access(event);
         let json = |raw: Option<&serde_json::value::RawValue>| -> Option<String> {
-            raw.map(|raw| minify(raw.get()).into_owned())
+            let minified = minify(raw?.get());
+            Some(match is_of_secrets(event) {
+                true => redact_secret(&minified).0.into_owned(),
+                false => minified.into_owned(),
+            })
         };
         self.stream.push(origin.stream);
         self.audit_id.push(event.audit_id.as_deref());
@@ -172,6 +177,11 @@ impl AuditColumns {
         self.response_object
             .push(json(event.response_object.filter(|_| keeps_objects)).as_deref());
     }
+}
+
+/// Whether what was asked for, or answered, is a Secret.
+pub(crate) fn is_of_secrets(event: &AuditEvent<'_>) -> bool {
+    event.object_ref.resource.as_deref() == Some("secrets")
 }
 
 /// Whether the event can become evidence: a refusal, a change of access, or power used by somebody other than Kubernetes itself.

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanBuilder, Int32Builder, ListBuilder, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
+use crate::redact::redact;
+
 pub mod audit;
 pub mod authenticator;
 pub mod cloudtrail;
@@ -128,17 +130,25 @@ fn list_item() -> Field {
 /// Text columns of each kind, which differ only in how they are stored.
 macro_rules! text_builder {
     ($($name:ident),*) => {$(
-        pub(crate) struct $name(StringBuilder);
+        pub(crate) struct $name(StringBuilder, u64);
 
         impl Default for $name {
             fn default() -> Self {
-                Self(StringBuilder::with_capacity(0, 0))
+                Self(StringBuilder::with_capacity(0, 0), 0)
             }
         }
 
         impl $name {
+            /// Adds the text without the secrets in it.
             pub(crate) fn push(&mut self, value: Option<&str>) {
-                self.0.append_option(value);
+                let Some(text) = value else { return self.0.append_null() };
+                let (text, secrets) = redact(text);
+                self.0.append_value(text);
+                self.1 += secrets;
+            }
+            /// How many secrets were taken out since this was asked last.
+            pub(crate) fn redacted(&mut self) -> u64 {
+                std::mem::take(&mut self.1)
             }
             pub(crate) fn bytes(&self) -> usize {
                 self.0.values_slice().len() + size_of_val(self.0.offsets_slice())
@@ -153,20 +163,29 @@ macro_rules! text_builder {
 text_builder!(Text, Long, Json);
 
 /// A column of lists of texts.
-pub(crate) struct Texts(ListBuilder<StringBuilder>);
+pub(crate) struct Texts(ListBuilder<StringBuilder>, u64);
 
 impl Default for Texts {
     fn default() -> Self {
-        Self(ListBuilder::with_capacity(StringBuilder::with_capacity(0, 0), 0).with_field(list_item()))
+        Self(
+            ListBuilder::with_capacity(StringBuilder::with_capacity(0, 0), 0).with_field(list_item()),
+            0,
+        )
     }
 }
 
 impl Texts {
     pub(crate) fn push<T: AsRef<str>>(&mut self, items: Option<&[T]>) {
         for item in items.unwrap_or_default() {
-            self.0.values().append_value(item);
+            let (text, secrets) = redact(item.as_ref());
+            self.0.values().append_value(text);
+            self.1 += secrets;
         }
         self.0.append(items.is_some());
+    }
+
+    pub(crate) fn redacted(&mut self) -> u64 {
+        std::mem::take(&mut self.1)
     }
 
     pub(crate) fn bytes(&mut self) -> usize {
@@ -194,6 +213,9 @@ macro_rules! plain_builder {
         impl $name {
             pub(crate) fn push(&mut self, value: Option<$type>) {
                 self.0.append_option(value);
+            }
+            pub(crate) fn redacted(&mut self) -> u64 {
+                0
             }
             pub(crate) fn bytes(&self) -> usize {
                 arrow::array::ArrayBuilder::len(&self.0) * $bytes
@@ -229,6 +251,9 @@ macro_rules! columns {
             fn bytes(&mut self) -> usize {
                 0 $(+ self.$field.bytes())*
             }
+            fn redacted(&mut self) -> u64 {
+                0 $(+ self.$field.redacted())*
+            }
             fn finish(&mut self) -> Vec<arrow::array::ArrayRef> {
                 vec![$(self.$field.finish(),)*]
             }
@@ -242,6 +267,8 @@ pub(crate) use columns;
 pub(crate) trait Columns: Default {
     /// Memory of what was pushed.
     fn bytes(&mut self) -> usize;
+    /// How many secrets were taken out since this was asked last.
+    fn redacted(&mut self) -> u64;
     /// The columns, in order; the builders are empty afterwards.
     fn finish(&mut self) -> Vec<ArrayRef>;
 }

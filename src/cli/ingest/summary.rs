@@ -64,6 +64,13 @@ pub(super) fn tell(global: &Global, run: &Run) -> io::Result<()> {
             say::note(&format!("{} {what}", counted(count, "record")));
         }
     }
+    if report.redacted > 0 {
+        let are = if report.redacted == 1 { "was" } else { "were" };
+        say::note(&format!(
+            "{} {are} redacted before storing: SECURITY.md lists the rules",
+            counted(report.redacted, "secret")
+        ));
+    }
     tell_nameless(global, run);
     if report.rejected > 0 {
         say::hint(&command(global, "query rejects"), "shows every rejected record and why");
