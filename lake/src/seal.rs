@@ -69,7 +69,7 @@ impl Lake {
 
     /// The commit that replaces these parts, all of one table and day; the new ones wait in staging.
     fn seal_day(&self, table: Table, parts: Vec<&PartInfo>) -> Result<(Commit, u64)> {
-        let mut merge = Merge::of(self, &parts);
+        let mut merge = Merge::of(self, parts.clone());
         let mut made: Vec<PartInfo> = Vec::new();
         while let Some(rows) = merge.next_run()? {
             let keys = keys(&rows).ok_or_else(|| damaged(parts[0], "it has no ids"))?;
@@ -135,10 +135,10 @@ struct Rows {
 }
 
 impl<'l> Merge<'l> {
-    fn of(lake: &'l Lake, parts: &[&'l PartInfo]) -> Self {
+    fn of(lake: &'l Lake, parts: Vec<&'l PartInfo>) -> Self {
         Self {
             lake,
-            waiting: parts.to_vec().into_iter().peekable(),
+            waiting: parts.into_iter().peekable(),
             cursors: Vec::new(),
             heap: BinaryHeap::new(),
             repeated: 0,

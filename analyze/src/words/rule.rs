@@ -44,6 +44,13 @@ words! {
     }
 }
 
+impl Rule {
+    /// Whether it speaks of the logs, or of what somebody did: both hold whatever became of the cluster since.
+    pub(crate) const fn is_of_logs(self) -> bool {
+        matches!(self, Self::AccessChanged | Self::LogsMissing | Self::LogsSwitchedOff)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,12 +58,5 @@ mod tests {
     #[test]
     fn rules_are_sorted() {
         assert!(Rule::ALL.is_sorted_by_key(|rule| rule.id()));
-    }
-}
-
-impl Rule {
-    /// Whether it speaks of the logs, or of what somebody did: both hold whatever became of the cluster since.
-    pub(crate) const fn is_of_logs(self) -> bool {
-        matches!(self, Self::AccessChanged | Self::LogsMissing | Self::LogsSwitchedOff)
     }
 }
