@@ -127,9 +127,24 @@ impl Lake {
             opened => return opened,
         }
         fs::create_dir_all(root).at("make the lake", root)?;
-        let mut entries = fs::read_dir(root).at("look into", root)?;
-        if entries.any(|entry| entry.is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with('_'))) {
-            return Err(Error::NotALake { path: root.to_owned() });
+        let holds_others = || -> Result<bool> {
+            let mut entries = fs::read_dir(root).at("look into", root)?;
+            let is_other = |name: &str| !name.starts_with('_') && !name.starts_with("lake.");
+            Ok(entries.any(|entry| entry.is_ok_and(|entry| is_other(&entry.file_name().to_string_lossy()))))
+        };
+        if holds_others()? {
+            // Another process may have made the lake, and begun to fill it, since this one looked.
+            return match Self::open(root) {
+                Err(Error::NotFound { .. }) => Err(Error::NotALake { path: root.to_owned() }),
+                opened => opened,
+            };
+        }
+        // Of several that come at once, one makes it.
+        let (_, lock) = Self::of(root, Vec::new()).lock_file()?;
+        lock.lock().at("lock", &root.join(LOCK))?;
+        match Self::open(root) {
+            Err(Error::NotFound { .. }) => {}
+            opened => return opened,
         }
         let format = Format {
             format: SCHEMA_VERSION,

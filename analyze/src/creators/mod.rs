@@ -117,7 +117,7 @@ fn creator(world: &World<'_>, life: &Incarnation<'_>, admins: &[Admin], at: Micr
     let own_grant = own_grant(
         &creator,
         of_life(admins, life),
-        life.entries_doubt_at(at, Measure::Standing).is_none() && life.lake_ended_before(at).is_none(),
+        life.entries_doubt_at(at, Measure::Standing).is_none(),
     );
     creator.recovery = recovery::recovery(&Case {
         world,

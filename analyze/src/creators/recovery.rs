@@ -59,6 +59,9 @@ pub(super) fn recovery(case: &Case<'_>) -> Recovery {
     let renamed = case.renamed();
     let has_lost = !is_gone && case.own_grant == OwnGrant::None && creator.creator.principal.is_some();
     let may_be_mapped = case.mode != Mode::Api && life.aws_auth_at(case.at, Measure::Standing).is_unknown();
+    // Who was given nothing at the beginning may have been given it since the lake ended.
+    let may_have_gained = creator.bootstrap_admin == Some(false) && life.lake_ended_before(case.at).is_some();
+    let has_lost = has_lost && !may_have_gained;
     let needed = (is_gone || has_lost) && creator.other_admins.is_empty();
     let name = creator.creator.principal.as_deref().unwrap_or("the creator");
     let why = match (is_gone, creator.other_admins.len()) {
