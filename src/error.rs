@@ -241,6 +241,9 @@ impl std::fmt::Display for Failure {
     }
 }
 
+const WAY_OUT_OF_DAMAGE: &str = "eksplain lake verify lists what is damaged; with --repair it drops the damaged files, and the \
+                                 next ingest reads their logs again";
+
 impl From<eksplain_lake::Error> for Failure {
     fn from(error: eksplain_lake::Error) -> Self {
         use eksplain_lake::Error;
@@ -268,9 +271,7 @@ impl From<eksplain_lake::Error> for Failure {
             Error::Damaged { .. } => Self {
                 what,
                 cause: None,
-                help: Some(
-                    "eksplain lake verify lists what is damaged; a lake can be created again from its logs".to_owned(),
-                ),
+                help: Some(WAY_OUT_OF_DAMAGE.to_owned()),
                 exit: Exit::Damaged,
                 is_without_access: false,
                 places: Vec::new(),
@@ -321,7 +322,8 @@ impl From<eksplain_ingest::Error> for Failure {
 
 impl From<eksplain_queries::Error> for Failure {
     fn from(error: eksplain_queries::Error) -> Self {
-        match &error {
+        match error {
+            eksplain_queries::Error::Part(error) => error.into(),
             eksplain_queries::Error::Statement { .. } => Self::usage(
                 format!("could not {error}"),
                 "eksplain query --list shows the tables' columns and the named queries",
@@ -333,7 +335,7 @@ impl From<eksplain_queries::Error> for Failure {
             _ => Self {
                 what: format!("could not {error}"),
                 cause: None,
-                help: Some("eksplain lake verify lists what is damaged".to_owned()),
+                help: Some(WAY_OUT_OF_DAMAGE.to_owned()),
                 exit: Exit::Damaged,
                 is_without_access: false,
                 places: Vec::new(),

@@ -8,6 +8,8 @@ use std::path::Path;
 use assert_cmd::Command;
 use serde_json::{Value, json};
 
+mod support;
+
 fn eksplain(lake: &Path, arguments: &[&str]) -> (i32, Value, String) {
     let out = Command::cargo_bin("eksplain")
         .unwrap()
@@ -249,9 +251,12 @@ fn parts_that_no_commit_names_are_found() {
     let gone = lake.join("audit/date=2026-11-23/part-gone.parquet");
     std::fs::create_dir_all(gone.parent().unwrap()).unwrap();
     std::fs::copy(lake.join(&parts[0]), &gone).unwrap();
-    let pending = lake.join("_state/commits/99999999-x.json");
-    let removed = json!({"inputs": [], "parts": [], "removed": ["audit/date=2026-11-23/part-gone.parquet"]});
-    std::fs::write(&pending, removed.to_string()).unwrap();
+    let removed =
+        json!({"inputs": [], "parts": [], "removed": ["audit/date=2026-11-23/part-gone.parquet"]}).to_string();
+    let commits = lake.join("_state/commits");
+    let next = std::fs::read_dir(&commits).unwrap().count() as u64 + 1;
+    let pending = commits.join(support::commit_name(next, &removed));
+    std::fs::write(&pending, removed).unwrap();
     assert_eq!(
         table(&["lake", "verify"]),
         (Some(0), "every file is as it was committed\n".to_owned())

@@ -5,10 +5,15 @@
 //! Microseconds outside the years 1970 to 9999 are clamped here, and stay as they are in the `ts` column; no time counts as 0.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::str::FromStr;
 
 use eksplain_parse::time::Micros;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
+use crate::error::{AtPath, Result};
 use crate::table::Table;
 
 /// 80 bits of xxh3-128 over a record's content.
@@ -104,6 +109,27 @@ pub(crate) fn hash_text(hash: ContentHash) -> [u8; 16] {
     wide[6..].copy_from_slice(&hash);
     let bits = u128::from_be_bytes(wide);
     std::array::from_fn(|at| ALPHABET[(bits >> (5 * (15 - at)) & 31) as usize])
+}
+
+/// What a file is named by: a hash of its content.
+pub(crate) fn content_name(content: &[u8]) -> String {
+    name_of_hash(xxh3_128(content))
+}
+
+/// The name that the content of a file gives it.
+pub(crate) fn content_name_of_file(path: &Path) -> Result<String> {
+    let mut file = File::open(path).at("read", path)?;
+    let (mut hasher, mut window) = (Xxh3Default::new(), vec![0; 1 << 18]);
+    loop {
+        match file.read(&mut window).at("read", path)? {
+            0 => return Ok(name_of_hash(hasher.digest128())),
+            read => hasher.update(&window[..read]),
+        }
+    }
+}
+
+fn name_of_hash(hash: u128) -> String {
+    hash_text(cut_hash(hash)).iter().copied().map(char::from).collect()
 }
 
 fn digit(bits: u64) -> u8 {

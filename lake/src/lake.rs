@@ -12,6 +12,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::check::{check, check_all};
 use crate::error::{AtPath, Error, Result};
 use crate::id::RecordId;
 use crate::journal::{Commit, InputDone, Journal, STAGING, write_durably};
@@ -279,12 +280,25 @@ impl Lake {
         self.inputs.keys().filter(move |input| input.uri.starts_with(prefix))
     }
 
-    /// The files of a table, sorted.
+    /// The files of a table, sorted, each compared with its commit: what reads records reads these.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where one is not what was committed.
+    pub fn sound_parts(&self, table: Table) -> Result<Vec<PathBuf>> {
+        let of_table: Vec<_> = self.parts.iter().filter(|part| part.is_in(table)).collect();
+        let mut paths = check_all(&self.root, &of_table)
+            .into_iter()
+            .collect::<Result<Vec<_>>>()?;
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
+    /// Where the files of a table belong, sorted.
     pub fn parts(&self, table: Table) -> Vec<PathBuf> {
         let mut paths: Vec<_> = self
             .parts
             .iter()
-            .filter(|part| part.partition().is_some_and(|(own, _)| own == table))
+            .filter(|part| part.is_in(table))
             .map(|part| self.root.join(&part.path))
             .collect();
         paths.sort_unstable();
@@ -293,13 +307,8 @@ impl Lake {
 
     /// Time of the newest record of a table, microseconds since 1970.
     pub fn last_record(&self, table: Table) -> Option<i64> {
-        let of_table = |part: &&PartInfo| part.partition().is_some_and(|(own, _)| own == table);
-        let last = self
-            .parts
-            .iter()
-            .filter(of_table)
-            .map(|part| part.last.as_str())
-            .max()?;
+        let of_table = self.parts.iter().filter(|part| part.is_in(table));
+        let last = of_table.map(|part| part.last.as_str()).max()?;
         i64::try_from(last.parse::<RecordId>().ok()?.time()).ok()
     }
 
@@ -337,7 +346,7 @@ impl Lake {
             in_partition && (part.first.as_str()..=part.last.as_str()).contains(&text.as_str())
         };
         for part in self.parts.iter().filter(may_hold) {
-            for batch in read(&self.root.join(&part.path))? {
+            for batch in read(&check(&self.root, part)?)? {
                 let batch = batch?;
                 let ids = batch.column_by_name("id").and_then(|ids| ids.as_string_opt::<i32>());
                 if let Some(row) = ids.and_then(|ids| ids.iter().position(|id| id == Some(&text))) {
@@ -380,54 +389,52 @@ impl Lake {
         Ok(strays)
     }
 
-    /// Reads every part and compares it with its commit.
+    /// Compares every part with its commit, and reads it.
     pub fn verify(&self) -> Vec<Fault> {
-        let check = |part: &PartInfo| -> Result<()> {
-            let path = self.root.join(&part.path);
-            let size = fs::metadata(&path).at("look at", &path)?.len();
-            let damaged = |what: String| Error::Damaged {
-                path: path.clone(),
-                what,
-            };
-            if size != part.bytes {
-                return Err(damaged(format!(
-                    "it has {size} bytes, its commit recorded {}",
-                    part.bytes
-                )));
-            }
-            let (mut rows, mut last) = (0, String::new());
-            for batch in read(&path)? {
-                let batch = batch?;
-                rows += batch.num_rows() as u64;
-                let ids = batch
-                    .column_by_name("id")
-                    .and_then(|ids| ids.as_string_opt::<i32>())
-                    .ok_or_else(|| damaged("it has no column id".to_owned()))?;
-                for id in ids.iter().flatten() {
-                    if id <= last.as_str() {
-                        return Err(damaged(format!("its ids are not in order at {id}")));
-                    }
-                    last = id.to_owned();
-                }
-            }
-            if rows != part.rows {
-                return Err(damaged(format!(
-                    "it has {rows} rows, its commit recorded {}",
-                    part.rows
-                )));
-            }
-            Ok(())
-        };
-        self.parts
+        let parts: Vec<&PartInfo> = self.parts.iter().collect();
+        let checked = check_all(&self.root, &parts).into_iter();
+        parts
             .iter()
-            .filter_map(|part| {
-                check(part).err().map(|error| Fault {
+            .zip(checked)
+            .filter_map(|(part, checked)| {
+                let error = checked.and_then(|path| check_rows(&path, part)).err()?;
+                Some(Fault {
                     path: part.path.clone(),
                     what: error.to_string(),
                 })
             })
             .collect()
     }
+}
+
+/// Whether the rows of a part are as many as its commit says, and in order.
+fn check_rows(path: &Path, part: &PartInfo) -> Result<()> {
+    let damaged = |what: String| Error::Damaged {
+        path: path.to_owned(),
+        what,
+    };
+    let (mut rows, mut last) = (0, String::new());
+    for batch in read(path)? {
+        let batch = batch?;
+        rows += batch.num_rows() as u64;
+        let ids = batch
+            .column_by_name("id")
+            .and_then(|ids| ids.as_string_opt::<i32>())
+            .ok_or_else(|| damaged("it has no column id".to_owned()))?;
+        for id in ids.iter().flatten() {
+            if id <= last.as_str() {
+                return Err(damaged(format!("its ids are not in order at {id}")));
+            }
+            last = id.to_owned();
+        }
+    }
+    if rows != part.rows {
+        return Err(damaged(format!(
+            "it has {rows} rows, its commit recorded {}",
+            part.rows
+        )));
+    }
+    Ok(())
 }
 
 /// Whether a folder of a table holds a Parquet file.

@@ -8,6 +8,7 @@
 //! It never knows what a record means, where objects come from, or how questions are asked.
 
 mod assign;
+mod check;
 mod error;
 mod fingerprint;
 mod id;
@@ -15,6 +16,7 @@ mod journal;
 mod lake;
 mod part;
 mod redact;
+mod repair;
 mod rewrite;
 mod rows;
 mod seal;
@@ -31,6 +33,7 @@ pub use journal::InputDone;
 pub use lake::{Fault, Found, Holding, Lake};
 pub use part::PartInfo;
 pub use redact::without_secrets;
+pub use repair::Repaired;
 pub use rows::{KeepRaw, Origin, RowSet, Rows};
 pub use seal::Sealed;
 pub use session::{IngestSession, Summary, TableSummary};

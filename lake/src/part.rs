@@ -11,10 +11,9 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::{AtPath, Error, Result};
-use crate::id::{cut_hash, hash_text};
+use crate::id::content_name;
 use crate::rows::RowKey;
 use crate::table::{Day, Table, day_name};
 use crate::tables::Kind;
@@ -66,13 +65,9 @@ pub(crate) fn encode(table: Table, day: Day, keys: &[RowKey], rows: &[u32], batc
         .at("make the part", &place)?;
     writer.write(&sorted).at("make the part", &place)?;
     writer.close().at("make the part", &place)?;
-    let name = hash_text(cut_hash(xxh3_128(&file)));
     let id_of = |row: Option<&u32>| row.map(|row| keys[*row as usize].id.to_string()).unwrap_or_default();
     let info = PartInfo {
-        path: place.join(format!(
-            "part-{}.parquet",
-            std::str::from_utf8(&name).expect("base32hex is ASCII")
-        )),
+        path: place.join(format!("part-{}.parquet", content_name(&file))),
         rows: rows.len() as u64,
         bytes: file.len() as u64,
         first: id_of(rows.first()),
@@ -88,6 +83,10 @@ impl PartInfo {
         let mut steps = self.path.iter().map(|step| step.to_str());
         let table = Table::of_dir(steps.next()??)?;
         Some((table, steps.next()??.strip_prefix("date=")?))
+    }
+
+    pub(crate) fn is_in(&self, table: Table) -> bool {
+        self.partition().is_some_and(|(own, _)| own == table)
     }
 
     pub(crate) fn is_of(&self, table: Table, day: Day) -> bool {

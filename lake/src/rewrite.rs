@@ -10,6 +10,7 @@ use arrow::compute::concat_batches;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use crate::check::check;
 use crate::error::{AtPath, Error, Result};
 use crate::journal::{Commit, STAGING};
 use crate::lake::{Lake, read};
@@ -49,11 +50,11 @@ impl Lake {
     pub(crate) fn rewrite(&self, change: &mut dyn Change) -> Result<Commit> {
         let mut commit = Commit::default();
         for part in self.part_infos() {
-            let path = self.root().join(&part.path);
             let Some((table, _)) = part.partition() else { continue };
             if !change.is_about(table) {
                 continue;
             }
+            let path = check(self.root(), part)?;
             let wanted = wanted_rows(&path, change)?;
             if !wanted.contains(&true) {
                 continue;

@@ -15,6 +15,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArra
 use arrow::compute::interleave_record_batch;
 use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 
+use crate::check::check;
 use crate::error::{AtPath, Error, Result};
 use crate::id::RecordId;
 use crate::journal::{Commit, STAGING};
@@ -181,7 +182,7 @@ impl<'l> Merge<'l> {
             let Some(part) = self.waiting.next() else {
                 return Ok(open);
             };
-            let mut batches: Box<dyn Iterator<Item = _>> = Box::new(read(&self.lake.root().join(&part.path))?);
+            let mut batches: Box<dyn Iterator<Item = _>> = Box::new(read(&check(self.lake.root(), part)?)?);
             if let Some(batch) = batches.next() {
                 let rows =
                     Rows::of(batch?).ok_or_else(|| damaged(part, "it has no columns id, source_uri, source_line"))?;

@@ -9,6 +9,7 @@ use arrow::array::{Array, AsArray};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use crate::check::check;
 use crate::error::{AtPath, Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::id::{ContentHash, RecordId};
@@ -84,17 +85,13 @@ struct Hour {
 }
 
 impl SeenIds {
-    /// Notes the record; `parts` gives the file of every part that may hold its hour.
-    pub(crate) fn arrive<'p, P: Iterator<Item = (&'p PartInfo, std::path::PathBuf)>>(
-        &mut self,
-        key: &RowKey,
-        parts: impl Fn() -> P,
-    ) -> Result<Arrival> {
+    /// Notes the record of a lake that has these parts.
+    pub(crate) fn arrive(&mut self, key: &RowKey, root: &Path, parts: &[PartInfo]) -> Result<Arrival> {
         let place = (key.id.table(), key.day, key.id.time() / MICROS_PER_HOUR);
         self.clock += 1;
         if !self.hours.contains_key(&place) {
             self.make_room();
-            let hour = Hour::load(place, parts(), &mut self.recent)?;
+            let hour = Hour::load(place, root, parts, &mut self.recent)?;
             self.held += hour.ids.len();
             self.hours.insert(place, hour);
         }
@@ -125,9 +122,10 @@ impl SeenIds {
 }
 
 impl Hour {
-    fn load<'p>(
+    fn load(
         (table, day, hour): (Table, Day, u64),
-        parts: impl Iterator<Item = (&'p PartInfo, std::path::PathBuf)>,
+        root: &Path,
+        parts: &[PartInfo],
         recent: &mut RecentClaims,
     ) -> Result<Self> {
         let mut loaded = Self::default();
@@ -135,8 +133,8 @@ impl Hour {
             let hour_of = |id: &str| id.parse::<RecordId>().map_or(hour, |id| id.time() / MICROS_PER_HOUR);
             part.is_of(table, day) && (hour_of(&part.first)..=hour_of(&part.last)).contains(&hour)
         };
-        for (_, path) in parts.filter(|(part, _)| touches(part)) {
-            loaded.add_part(table, hour, &path, recent)?;
+        for part in parts.iter().filter(|part| touches(part)) {
+            loaded.add_part(table, hour, &check(root, part)?, recent)?;
         }
         Ok(loaded)
     }

@@ -203,18 +203,11 @@ impl IngestSession {
 
 impl Turn {
     fn take_new(&mut self, root: &std::path::Path, keys: &[RowKey]) -> Result<Vec<u32>> {
-        let staging = root.join(STAGING);
         let known = &self.known;
-        let parts = || {
-            known.iter().map(|part| {
-                let placed = root.join(&part.path);
-                (part, if placed.exists() { placed } else { part.staged(&staging) })
-            })
-        };
         let mut rows = Vec::with_capacity(keys.len());
         for (row, key) in (0_u32..).zip(keys) {
             let of_table = &mut self.summary.tables[key.id.table().position()];
-            match self.seen.arrive(key, parts)? {
+            match self.seen.arrive(key, root, known)? {
                 Arrival::Repeated => {
                     of_table.repeated += 1;
                     self.summary.repeated += 1;

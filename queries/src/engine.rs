@@ -30,6 +30,9 @@ pub enum Error {
         /// Its first words.
         statement: String,
     },
+    /// A part is not what was committed.
+    #[error(transparent)]
+    Part(#[from] eksplain_lake::Error),
     /// A part cannot be read.
     #[error("read the lake: {what}")]
     Lake {
@@ -203,7 +206,7 @@ fn timestamp() -> DataType {
 }
 
 fn scan(lake: &Lake, table: Table) -> Result<LazyFrame, Error> {
-    let parts = lake.parts(table);
+    let parts = lake.sound_parts(table)?;
     if parts.is_empty() {
         let column =
             |info: eksplain_lake::tables::ColumnInfo| pl::Column::new_empty(info.name.into(), &data_type(info.kind));

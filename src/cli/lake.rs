@@ -33,8 +33,9 @@ Examples:
     #[command(after_help = "\
 Examples:
   eksplain lake verify
-  eksplain lake verify -q || echo damaged       exit 5 if a file is not as it was committed")]
-    Verify,
+  eksplain lake verify -q || echo damaged       exit 5 if a file is not as it was committed
+  eksplain lake verify --repair                 drop damaged files, so that the next ingest reads their logs again")]
+    Verify(Verify),
     /// Merge small files; answers stay the same
     #[command(after_help = "\
 Examples:
@@ -65,6 +66,13 @@ Examples:
 A source is a file, a folder or an archive that was ingested, or its URI in the lake (s3://…, stdin:). Records that name their own account
 or region keep it. Ingesting the files again does the same: eksplain ingest files ./logs --cluster prod")]
     Assign(Assign),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Drop damaged files (a copy stays in _state/damaged), and have the next ingest read their logs again
+    #[arg(long)]
+    repair: bool,
 }
 
 #[derive(Debug, Args)]
@@ -125,7 +133,7 @@ struct Reject {
 pub(super) fn run(global: &Global, action: &Action) -> Result<ExitCode, Failure> {
     match action {
         Action::Status => status(global),
-        Action::Verify => verify(global),
+        Action::Verify(of) => verify(global, of.repair),
         Action::Compact => compact(global),
         Action::Seal(of) => seal(global, of.shard.unwrap_or(Shard::WHOLE)),
         Action::Register(register) => super::register::run(global, register),
@@ -349,6 +357,9 @@ struct Verified {
     generated_at: String,
     lake: String,
     findings: Vec<Faulty>,
+    /// With `--repair`: objects that the next ingest reads again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_again: Option<Vec<String>>,
 }
 
 /// A file that is not as it was committed.
@@ -359,11 +370,13 @@ struct Faulty {
     fingerprint: Fingerprint,
 }
 
-fn verify(global: &Global) -> Result<ExitCode, Failure> {
-    let lake = Lake::open_as_it_is(&global.lake)?;
+fn verify(global: &Global, with_repair: bool) -> Result<ExitCode, Failure> {
+    let mut lake = Lake::open_as_it_is(&global.lake)?;
     let (faults, strays) = (lake.verify(), lake.strays()?);
     let is_whole = faults.is_empty() && strays.is_empty();
-    let exit = if is_whole { Exit::Answered } else { Exit::Damaged };
+    let repaired = with_repair.then(|| lake.repair()).transpose()?;
+    let is_left = !strays.is_empty() || (repaired.is_none() && !faults.is_empty());
+    let exit = if is_left { Exit::Damaged } else { Exit::Answered };
     let mut out = io::stdout().lock();
     let named = if global.output == Output::Table {
         STRAYS
@@ -394,6 +407,7 @@ fn verify(global: &Global) -> Result<ExitCode, Failure> {
                 generated_at: made_at(),
                 lake: lake.root().display().to_string(),
                 findings,
+                read_again: repaired.as_ref().map(|repaired| repaired.again.clone()),
             };
             render::json(&mut out, &document)?;
         }
@@ -408,6 +422,24 @@ fn verify(global: &Global) -> Result<ExitCode, Failure> {
                 .map(|found| vec![found.file, found.fault])
                 .collect();
             render::rows(&mut out, output, &["FILE", "FAULT"], &rows)?;
+        }
+    }
+    if global.output == Output::Table
+        && let Some(repaired) = repaired.as_ref().filter(|repaired| !repaired.dropped.is_empty())
+    {
+        let mut page = Page::new(&mut out);
+        page.blank()?;
+        let told = format!(
+            "Dropped {}, with copies in _state/damaged. The next ingest reads {} again:",
+            counted(repaired.dropped.len() as u64, "damaged file"),
+            counted(repaired.again.len() as u64, "source")
+        );
+        page.line(&Text::from(told.as_str()))?;
+        for uri in repaired.again.iter().take(STRAYS) {
+            page.line(&Text::from(format!("  {}", render::escape(uri)).as_str()))?;
+        }
+        if repaired.again.len() > STRAYS {
+            page.line(&Text::from("  …: -o json lists all"))?;
         }
     }
     if global.output == Output::Table && !strays.is_empty() {

@@ -29,6 +29,13 @@ pub(crate) fn user(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:user/{name}")
 }
 
+/// Name of the file of a commit, as the lake itself names it.
+pub(crate) fn commit_name(number: u64, text: &str) -> String {
+    let hash = xxhash_rust::xxh3::xxh3_128(text.as_bytes()) >> 48;
+    let digit = |at: u32| char::from(b"0123456789abcdefghijklmnopqrstuv"[(hash >> (5 * (15 - at)) & 31) as usize]);
+    format!("{number:08}-{}.json", (0..16).map(digit).collect::<String>())
+}
+
 /// A folder with a lake, and the binary to work on it.
 pub(crate) struct Lab {
     folder: tempfile::TempDir,
