@@ -333,6 +333,37 @@ fn what_is_wrong_is_said_and_the_rest_goes_on() {
     }
 }
 
+/// Large enough that it is read through a window: two bytes are wrong, and all the other records are kept.
+#[test]
+fn damage_in_a_large_object_costs_only_the_records_it_hit() {
+    let folder = tempfile::tempdir().unwrap();
+    let records: Vec<String> = (0..40_000)
+        .map(|number| {
+            let mut record = trail();
+            record["eventID"] = json!(format!("e-{number}"));
+            record.as_object_mut().unwrap().remove("eventVersion");
+            format!("{{\"eventVersion\":\"1.11\",{}", &record.to_string()[1..])
+        })
+        .collect();
+    let mut text = format!("{{\"Records\":[{}]}}", records.join(",")).into_bytes();
+    assert!(text.len() > 8 * 1024 * 1024, "{}", text.len());
+    // A quote is lost in one record, a bracket in the last of the first window.
+    let quote = text.len() / 3 + text[text.len() / 3..].iter().position(|b| *b == b'"').unwrap();
+    text[quote] = 0xff;
+    let window = 8 * 1024 * 1024;
+    let bracket = text[..window].iter().rposition(|b| *b == b'}').unwrap();
+    text[bracket] = b'x';
+    let path = folder.path().join("trail.json");
+    std::fs::write(&path, &text).unwrap();
+    let lake = folder.path().join("lake");
+    let (_, _, errors) = eksplain(&lake, &["ingest", "files", path.to_str().unwrap()]);
+    let (kept, rejected) = (count(&lake, "cloudtrail"), count(&lake, "rejects"));
+    assert!(
+        (39_994..40_000).contains(&kept) && rejected >= 2,
+        "{kept} kept, {rejected} rejected: {errors}"
+    );
+}
+
 #[test]
 fn evidence_leads_to_the_record_and_its_line() {
     let dir = tempfile::tempdir().unwrap();

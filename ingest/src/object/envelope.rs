@@ -9,13 +9,12 @@
 //! | `2026-11-23T10:00:00.000Z …` | CloudWatch export, `aws logs tail`; a message goes on over lines without a time |
 //! | other text | lines of the authenticator, or nothing known |
 
-use eksplain_lake::RowSet;
 use eksplain_parse::time::parse_rfc3339;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::csv::{self, Header};
-use super::json::{Top, end_of_open, first_value};
+use super::json::{Scan, Start, Top, first_value};
 use super::record::Records;
 use super::{At, FLUSH, Flush, neighbours};
 use crate::place::Place;
@@ -45,7 +44,7 @@ enum State {
     /// All of it is one matter: present state as YAML, a list of eksctl, an error message.
     Document,
     /// Behind the array of an object: its other keys are of no interest.
-    Tail,
+    Tail(Scan),
     /// The rest was refused.
     Over,
 }
@@ -63,6 +62,12 @@ pub(super) struct Reader<'r> {
     in_object: bool,
     /// The columns, where the object is a table.
     table: Option<csv::Table>,
+    /// How its records begin, from the last that was sound.
+    start: Option<Start>,
+    /// Inside a record that is too long to be one: where its end is looked for.
+    skips: Option<Scan>,
+    /// Bytes taken since the rows were measured.
+    unmeasured: usize,
 }
 
 impl<'r> Reader<'r> {
@@ -75,6 +80,9 @@ impl<'r> Reader<'r> {
             number: 0,
             in_object: false,
             table: None,
+            start: None,
+            skips: None,
+            unmeasured: 0,
         }
     }
 
@@ -85,6 +93,7 @@ impl<'r> Reader<'r> {
         loop {
             let rest = &text[at..];
             let taken = match self.state {
+                _ if self.skips.is_some() => self.skip(rest, is_last, &place),
                 State::Start => self.start(rest, is_last),
                 State::Lines => self.line(rest, is_last, &place),
                 State::Export => self.export_message(rest, is_last, &place),
@@ -92,12 +101,19 @@ impl<'r> Reader<'r> {
                 State::Array(elements) => self.element(rest, is_last, elements, &place),
                 State::Csv => self.row(rest, is_last, &place),
                 State::Document => self.document(rest, is_last, &place),
-                State::Tail => self.tail(rest, is_last),
+                State::Tail(scan) => self.tail(rest, is_last, scan),
                 State::Over => None,
             };
             let Some(taken) = taken else { break };
             at += taken;
-            flush_if_full(self.records.rows, flush)?;
+            // What rows take is summed over their columns: not for every record.
+            self.unmeasured += taken;
+            if self.unmeasured > MEASURE_EVERY {
+                self.unmeasured = 0;
+                if self.records.rows.bytes() > FLUSH {
+                    flush(self.records.rows)?;
+                }
+            }
         }
         self.place = place;
         Ok(at)
@@ -131,10 +147,18 @@ impl<'r> Reader<'r> {
         );
     }
 
-    /// Refuses what is left, in pieces that are kept whole.
-    pub(super) fn refuse_rest(&mut self, text: &str, reason: &str) {
+    /// Gives up the record at the beginning of the text, all of which is taken: its end is looked for in what comes.
+    pub(super) fn give_up_record(&mut self, text: &str) {
         let place = self.place.clone();
-        self.refuse_pieces(text, reason, &place);
+        self.note(format!(
+            "record {}: {TOO_LONG}; it is in rejects",
+            self.number.max(self.line) + 1
+        ));
+        let mut scan = Scan::open();
+        let is_closed = scan.end(text.trim_start().get(1..).unwrap_or_default()).is_some();
+        let by_lines = matches!(self.state, State::Lines | State::Export | State::Csv);
+        self.skips = (by_lines || !is_closed).then_some(scan);
+        self.reject_pieces(text, TOO_LONG, &place);
     }
 
     pub(super) fn note(&mut self, reason: String) {
@@ -144,11 +168,95 @@ impl<'r> Reader<'r> {
         });
     }
 
-    fn refuse_pieces(&mut self, text: &str, reason: &str, place: &Place) {
-        self.note(format!(
-            "record {}: {reason}; it and what follows are in rejects",
-            self.number + 1
-        ));
+    /// More of a record that is too long to be one.
+    fn skip(&mut self, text: &str, is_last: bool, place: &Place) -> Option<usize> {
+        if text.is_empty() {
+            return None;
+        }
+        let behind_line = || memchr::memchr(b'\n', text.as_bytes()).map(|end| end + 1);
+        let end = match self.state {
+            State::Lines | State::Export | State::Csv => behind_line(),
+            State::Document | State::Over => None,
+            State::Start | State::Values | State::Array(_) | State::Tail(_) => {
+                let mut scan = self.skips?;
+                let closed = scan.end(text);
+                let next = self.next_record(text);
+                match closed.into_iter().chain(next).min() {
+                    // The next record's beginning may be cut by the end of the text.
+                    None if !is_last => {
+                        let kept = Start::LONGEST.min(text.len());
+                        let taken = text.floor_char_boundary(text.len() - kept);
+                        if taken == 0 {
+                            return None;
+                        }
+                        let mut scan = self.skips?;
+                        scan.end(&text[..taken]);
+                        self.skips = Some(scan);
+                        self.reject_pieces(&text[..taken], TOO_LONG, place);
+                        return Some(taken);
+                    }
+                    end => end,
+                }
+            }
+        };
+        if end.is_some() {
+            self.skips = None;
+        }
+        let taken = end.unwrap_or(text.len());
+        self.reject_pieces(&text[..taken], TOO_LONG, place);
+        Some(taken)
+    }
+
+    /// Where reading goes on behind a record that cannot be read: at its last bracket or at the beginning of the next, whichever comes
+    /// first, so that it does not matter how much of the text is seen.
+    fn behind_damage(&self, body: &str) -> Option<usize> {
+        let own = Start::of(body).filter(|_| self.start.is_none());
+        // In stretches that double: what is damaged a million times must not be looked through to its end each time.
+        let mut length = NEAR;
+        loop {
+            let seen = &body[..body.floor_char_boundary(length)];
+            let closed = seen
+                .strip_prefix(['{', '['])
+                .and_then(|inside| Scan::open().end(inside))
+                .map(|end| end + 1);
+            let line = (self.state == State::Values)
+                .then(|| memchr::memmem::find(seen.as_bytes(), b"\n{"))
+                .flatten()
+                .map(|at| at + 1);
+            let alike = own.as_ref().and_then(|start| start.find_behind(seen));
+            let found = [closed, line, alike, self.next_record(seen)]
+                .into_iter()
+                .flatten()
+                .min();
+            let is_whole = seen.len() == body.len();
+            if is_whole || found.is_some_and(|end| end + Start::LONGEST <= seen.len()) {
+                return found;
+            }
+            length *= 2;
+        }
+    }
+
+    /// Rejects the record at the beginning of the text and says where the next begins; `None` where more of the text must tell.
+    fn reject_damaged(&mut self, body: &str, is_last: bool, error: &serde_json::Error, place: &Place) -> Option<usize> {
+        let reason = format!("not valid JSON: {error}");
+        let Some(end) = self.behind_damage(body) else {
+            if !is_last {
+                return None;
+            }
+            self.note(format!(
+                "record {}: {reason}; it and what follows are in rejects",
+                self.number + 1
+            ));
+            self.reject_pieces(body, &reason, place);
+            return Some(body.len());
+        };
+        let text = body[..end].trim_end_matches(|c: char| c == ',' || c.is_ascii_whitespace());
+        self.reject_pieces(text, &reason, place);
+        Some(end)
+    }
+
+    /// Rejects a text, in pieces that are kept whole.
+    fn reject_pieces(&mut self, text: &str, reason: &str, place: &Place) {
         let mut rest = text;
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(rest.floor_char_boundary(eksplain_lake::tables::rejects::TEXT_LIMIT));
@@ -166,7 +274,6 @@ impl<'r> Reader<'r> {
             );
             rest = behind;
         }
-        self.state = State::Over;
     }
 
     /// Looks at the beginning of the object, or of what follows a whole document in it.
@@ -189,10 +296,15 @@ impl<'r> Reader<'r> {
                 self.in_object = true;
                 return Some(skipped + end);
             }
-            let first_line = body.lines().next().unwrap_or_default();
-            let is_one_value =
-                first_value::<IgnoredAny>(first_line).is_ok_and(|(_, end)| first_line[end..].trim().is_empty());
-            self.state = if is_one_value { State::Lines } else { State::Values };
+            let is_one_line = match first_value::<IgnoredAny>(body) {
+                Err(error) if error.is_eof() && !is_last => return None,
+                Ok((_, end)) => {
+                    let behind = body[end..].lines().next().unwrap_or_default();
+                    !body[..end].contains('\n') && behind.trim().is_empty()
+                }
+                Err(_) => false,
+            };
+            self.state = if is_one_line { State::Lines } else { State::Values };
         } else if let Some(first) = body
             .strip_prefix('[')
             .map(str::trim_start)
@@ -327,48 +439,38 @@ impl<'r> Reader<'r> {
         ) {
             Ok(taken) => {
                 self.number += 1;
+                self.note_start(body);
                 Some(skipped + taken)
             }
             Err(error) if error.is_eof() && !is_last => None,
-            Err(error) if body.starts_with(DELIVERY) && next_delivery(body).is_some() => {
-                let end = next_delivery(body).unwrap_or(body.len());
-                self.number += 1;
-                let at = At {
-                    place,
-                    line: self.number,
-                    ts: None,
-                    is_inside: false,
+            Err(error) if body.starts_with(['{', '[']) => self
+                .reject_damaged(body, is_last, &error, place)
+                .map(|taken| skipped + taken),
+            // Text between values: the next line, or what begins as a record does, may be one.
+            Err(error) => {
+                let line = memchr::memchr(b'\n', body.as_bytes()).map(|end| end + 1);
+                let next = self.next_record(line.map_or(body, |end| &body[..end]));
+                let end = match line.into_iter().chain(next).min() {
+                    Some(end) => end,
+                    None if is_last => body.len(),
+                    None => return None,
                 };
-                self.records.reject(
-                    "unknown",
-                    &format!("not valid JSON: {error}"),
-                    body[..end].trim_end(),
-                    at,
-                );
+                self.reject_pieces(body[..end].trim_end(), &format!("not valid JSON: {error}"), place);
                 Some(skipped + end)
             }
-            Err(error) => {
-                let line_end = memchr::memchr(b'\n', body.as_bytes()).map_or(body.len(), |end| end + 1);
-                let (bad, behind) = body.split_at(line_end);
-                if behind.trim().is_empty() || error.is_eof() {
-                    self.refuse_pieces(body, &format!("not valid JSON: {error}"), place);
-                    return Some(text.len());
-                }
-                // One bad line among good ones: the next lines may be values.
-                self.number += 1;
-                self.records.reject(
-                    "unknown",
-                    &format!("not valid JSON: {error}"),
-                    bad.trim_end(),
-                    At {
-                        place,
-                        line: self.number,
-                        ts: None,
-                        is_inside: false,
-                    },
-                );
-                Some(skipped + line_end)
-            }
+        }
+    }
+
+    /// Where the next record seems to begin, the beginning of the text aside.
+    fn next_record(&self, text: &str) -> Option<usize> {
+        // The one that was noted may itself have been damaged.
+        let noted = self.start.as_ref().and_then(|start| start.find_behind(text));
+        noted.into_iter().chain(Start::find_known_behind(text)).min()
+    }
+
+    fn note_start(&mut self, record: &str) {
+        if self.start.is_none() {
+            self.start = Start::of(record);
         }
     }
 
@@ -386,8 +488,21 @@ impl<'r> Reader<'r> {
             }
             return (skipped > 0).then_some(skipped);
         }
-        if body.starts_with(']') {
-            self.state = if self.in_object { State::Tail } else { State::Start };
+        if let Some(behind) = body.strip_prefix(']') {
+            let next = behind.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
+            if self.in_object && next.is_empty() && !is_last {
+                return None;
+            }
+            // Behind an object's array a key comes, or the object's end: a record behind it says that the bracket is damage.
+            if self.in_object && next.starts_with(['{', '[']) {
+                self.reject_pieces("]", "not valid JSON: an array's end before its last record", place);
+                return Some(skipped + 1);
+            }
+            self.state = if self.in_object {
+                State::Tail(Scan::open())
+            } else {
+                State::Start
+            };
             return Some(skipped + 1);
         }
         let at = At {
@@ -399,21 +514,13 @@ impl<'r> Reader<'r> {
         match self.records.element(body, elements, at) {
             Ok(taken) => {
                 self.number += 1;
+                self.note_start(body);
                 Some(skipped + taken)
             }
             Err(error) if error.is_eof() && !is_last => None,
-            Err(error) => match end_of_open(&body[1..], 1).filter(|_| body.starts_with('{')) {
-                Some(end) => {
-                    self.number += 1;
-                    self.records
-                        .reject("unknown", &format!("not valid JSON: {error}"), &body[..=end], at);
-                    Some(skipped + end + 1)
-                }
-                None => {
-                    self.refuse_pieces(body, &format!("not valid JSON: {error}"), place);
-                    Some(text.len())
-                }
-            },
+            Err(error) => self
+                .reject_damaged(body, is_last, &error, place)
+                .map(|taken| skipped + taken),
         }
     }
 
@@ -478,36 +585,32 @@ impl<'r> Reader<'r> {
         Some(text.len())
     }
 
-    fn tail(&mut self, text: &str, is_last: bool) -> Option<usize> {
-        match end_of_open(text, 1) {
+    fn tail(&mut self, text: &str, is_last: bool, mut scan: Scan) -> Option<usize> {
+        match scan.end(text) {
             Some(end) => {
                 self.state = State::Start;
                 Some(end)
             }
-            None if is_last && !text.trim().is_empty() => {
-                self.note("ends too early, behind its last record".to_owned());
-                self.state = State::Over;
+            None if text.is_empty() => None,
+            None => {
+                self.state = State::Tail(scan);
+                if is_last && !text.trim().is_empty() {
+                    self.note("ends too early, behind its last record".to_owned());
+                    self.state = State::Over;
+                }
                 Some(text.len())
             }
-            None => None,
         }
     }
 }
 
-fn flush_if_full(rows: &mut RowSet, flush: Flush<'_>) -> Result<(), eksplain_lake::Error> {
-    if rows.len() % 512 == 511 && rows.bytes() > FLUSH {
-        flush(rows)?;
-    }
-    Ok(())
-}
+/// Bytes of text after which the rows are measured again.
+const MEASURE_EVERY: usize = 256 * 1024;
 
-/// How an object of a subscription begins, as Firehose joins them. Quotes inside a text are escaped, so that no message holds this.
-const DELIVERY: &str = "{\"messageType\"";
+/// Bytes behind a damaged record in which the next is looked for first.
+const NEAR: usize = 4096;
 
-/// Where the next object of a subscription begins.
-fn next_delivery(text: &str) -> Option<usize> {
-    memchr::memmem::find(&text.as_bytes()[1..], DELIVERY.as_bytes()).map(|at| at + 1)
-}
+const TOO_LONG: &str = "a record longer than 64 MiB";
 
 /// How an error message of the AWS CLI begins.
 const ERRORS: [&str; 2] = [

@@ -67,36 +67,105 @@ impl<'de: 'a, 'a> Deserialize<'de> for Top<'a> {
     }
 }
 
-/// Where the bracket that is open `depth` times closes: just behind it. `None` where the text ends before.
-pub(super) fn end_of_open(text: &str, mut depth: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => at = end_of_string(bytes, at)?,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    None
+/// Looks for the end of a value whose beginning is behind, stretch by stretch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scan {
+    /// Brackets that are open.
+    depth: usize,
+    in_string: bool,
+    /// The next byte is escaped by the last of the stretch before.
+    is_escaped: bool,
 }
 
-/// The closing quote of the string that opens at `at`.
-fn end_of_string(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut at = at + 1;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes[at] == b'"' {
-            return Some(at);
+impl Scan {
+    /// Behind an opening bracket.
+    pub(super) fn open() -> Self {
+        Self {
+            depth: 1,
+            in_string: false,
+            is_escaped: false,
         }
-        at += 2;
+    }
+
+    /// Where the value ends: just behind its last bracket. `None` where the stretch ends before; the next one goes on.
+    pub(super) fn end(&mut self, text: &str) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let mut at = usize::from(std::mem::take(&mut self.is_escaped));
+        while at < bytes.len() {
+            if self.in_string {
+                at += memchr::memchr2(b'"', b'\\', &bytes[at..])?;
+                if bytes[at] == b'"' {
+                    self.in_string = false;
+                    at += 1;
+                } else {
+                    self.is_escaped = at + 1 == bytes.len();
+                    at += 2;
+                }
+                continue;
+            }
+            match bytes[at] {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        return Some(at + 1);
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        None
+    }
+}
+
+/// How the records of an object begin: a text that stands at a record's beginning and, as quotes inside texts are escaped, nowhere
+/// else, so that reading can go on behind a record that is damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Start(Vec<u8>);
+
+/// How the records of CloudTrail, of the audit log, of subscriptions, of CloudWatch and of Insights begin where AWS writes them.
+const KNOWN: [&str; 6] = [
+    "{\"eventVersion\"",
+    "{\"kind\":\"Event\"",
+    "{\"messageType\"",
+    "{\"timestamp\"",
+    "{\"logStreamName\"",
+    "[{\"field\"",
+];
+
+impl Start {
+    /// The beginning of this record: its brackets and first key. Objects of Kubernetes within a record begin with `kind` too: there the
+    /// value counts.
+    pub(super) fn of(record: &str) -> Option<Self> {
+        let brackets = record.len() - record.trim_start_matches(['{', '[']).len();
+        let key = record.get(brackets..)?.strip_prefix('"')?;
+        let mut end = brackets + 2 + memchr::memchr(b'"', key.as_bytes())?;
+        if matches!(&record[brackets..end], "\"kind\"" | "\"apiVersion\"") {
+            let behind = record[end..].trim_start_matches(|c: char| c == ':' || c.is_ascii_whitespace());
+            let value = behind.strip_prefix('"')?;
+            end = record.len() - value.len() + memchr::memchr(b'"', value.as_bytes())? + 1;
+        }
+        (brackets > 0 && end <= Self::LONGEST).then(|| Self(record.as_bytes()[..end].to_vec()))
+    }
+
+    /// What is longer is no first key.
+    pub(super) const LONGEST: usize = 96;
+
+    /// Where the first record begins that begins as the known logs' do, the beginning of the text aside.
+    pub(super) fn find_known_behind(text: &str) -> Option<usize> {
+        let rest = text.as_bytes().get(1..)?;
+        let known = KNOWN
+            .iter()
+            .filter_map(|start| memchr::memmem::find(rest, start.as_bytes()));
+        known.min().map(|at| at + 1)
+    }
+
+    /// Where the next record begins, the beginning of the text aside.
+    pub(super) fn find_behind(&self, text: &str) -> Option<usize> {
+        let rest = text.as_bytes().get(1..)?;
+        memchr::memmem::find(rest, &self.0).map(|at| at + 1)
     }
 }
 
@@ -115,7 +184,34 @@ mod tests {
 
     #[test]
     fn brackets_in_strings_do_not_count() {
-        assert_eq!(end_of_open(r#""}\"}" } x"#, 1), Some(8));
-        assert_eq!(end_of_open(r#""}"#, 1), None);
+        for (text, end) in [
+            (r#""}\"}" } x"#, Some(8)),
+            (r#""}"#, None),
+            (r#"{"a":"\\"}]} "#, Some(11)),
+        ] {
+            assert_eq!(Scan::open().end(text), end, "{text}");
+            // However it is cut.
+            for cut in 0..=text.len() {
+                let mut scan = Scan::open();
+                let (before, behind) = text.split_at(cut);
+                let found = scan.end(before).or_else(|| Some(cut + scan.end(behind)?));
+                assert_eq!(found, end, "{text} at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_begins_as_others_do() {
+        let start = |text: &str| Start::of(text).map(|start| String::from_utf8(start.0).unwrap());
+        for (record, expected) in [
+            (r#"{"eventVersion":"1.08","a":1}"#, r#"{"eventVersion""#),
+            (r#"[{"field":"@message","value":"x"}]"#, r#"[{"field""#),
+            (r#"{"kind": "Event","level":"x"}"#, r#"{"kind": "Event""#),
+        ] {
+            assert_eq!(start(record).as_deref(), Some(expected));
+        }
+        assert_eq!((start("time=\"x\""), start("{}")), (None, None));
+        let start = Start::of(r#"{"a":1}"#).unwrap();
+        assert_eq!(start.find_behind(r#"{"a":"{\"a\"",{"a":2}"#), Some(14));
     }
 }

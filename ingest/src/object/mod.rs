@@ -23,10 +23,10 @@ mod state;
 
 use record::Records;
 
-/// A stretch of a large object.
-const WINDOW: usize = 8 * 1024 * 1024;
-/// The longest record: what does not end within it is no record.
-const LONGEST: usize = 64 * 1024 * 1024;
+const WINDOW: Window = Window {
+    stretch: 8 * 1024 * 1024,
+    longest: 64 * 1024 * 1024,
+};
 /// Archives in archives that are opened.
 const NESTED: usize = 2;
 /// Rows are handed over when they take this much memory.
@@ -151,7 +151,7 @@ fn read_content(
     let mut reader = envelope::Reader::new(Records::new(desk.rows, desk.counts, source), &place);
     let read = match content {
         Content::Whole => read_whole(&plain, &mut reader, desk.flush),
-        Content::Stream(stream) => read_stream(stream, &mut reader, desk.flush),
+        Content::Stream(stream) => read_stream(stream, &mut reader, WINDOW, desk.flush),
         Content::Tar(_) | Content::Zip(_) if depth > NESTED => {
             reader.refuse_object("an archive in an archive in an archive: extract it first");
             Ok(())
@@ -240,13 +240,23 @@ fn read_archive(
     }
 }
 
+/// How much of a large object is held.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    /// A stretch.
+    stretch: usize,
+    /// What does not end within this is no record.
+    longest: usize,
+}
+
 fn read_stream(
     mut stream: Box<dyn Read + '_>,
     reader: &mut envelope::Reader<'_>,
+    limits: Window,
     flush: Flush<'_>,
 ) -> Result<(), eksplain_lake::Error> {
     let mut window: Vec<u8> = Vec::new();
-    let mut wanted = WINDOW;
+    let mut wanted = limits.stretch;
     let mut is_first = true;
     loop {
         let before = window.len();
@@ -274,25 +284,7 @@ fn read_stream(
         if let Some(error) = &fault {
             reader.note(format!("ends too early ({error}): what came before was read"));
         }
-        let consumed = match std::str::from_utf8(&window) {
-            Ok(text) => reader.feed(text, is_last, flush)?,
-            // A letter may be cut by the window's end; anything else is no UTF-8, and its place is marked by U+FFFD.
-            Err(error) if error.error_len().is_none() && !is_last => {
-                let whole = std::str::from_utf8(&window[..error.valid_up_to()]).unwrap_or_default();
-                reader.feed(whole, false, flush)?
-            }
-            Err(error) => {
-                let valid = std::str::from_utf8(&window[..error.valid_up_to()]).unwrap_or_default();
-                match reader.feed(valid, false, flush)? {
-                    0 => {
-                        let repaired = String::from_utf8_lossy(&window).into_owned();
-                        reader.feed(&repaired, true, flush)?;
-                        window.len()
-                    }
-                    consumed => consumed,
-                }
-            }
-        };
+        let consumed = reader.feed(as_text(&mut window, is_last), is_last, flush)?;
         window.drain(..consumed.min(window.len()));
         if is_last && (consumed == 0 || window.is_empty()) {
             return Ok(());
@@ -301,12 +293,40 @@ fn read_stream(
         wanted = if consumed == 0 {
             (wanted * 2).max(before)
         } else {
-            WINDOW.max(window.len() + WINDOW / 2)
+            limits.stretch.max(window.len() + limits.stretch / 2)
         };
-        if wanted > LONGEST {
-            reader.refuse_rest(&String::from_utf8_lossy(&window), "a record longer than 64 MiB");
-            return Ok(());
+        if wanted > limits.longest {
+            let text = as_text(&mut window, false);
+            reader.give_up_record(text);
+            let taken = text.len();
+            window.drain(..taken);
+            wanted = limits.stretch;
         }
+    }
+}
+
+/// The window as text. What is no UTF-8 becomes U+FFFD in place; a letter that the window's end cuts waits for its rest.
+fn as_text(window: &mut Vec<u8>, is_last: bool) -> &str {
+    let is_cut_only = |error: &std::str::Utf8Error| error.error_len().is_none() && !is_last;
+    if let Err(error) = std::str::from_utf8(window)
+        && !is_cut_only(&error)
+    {
+        let mut repaired = Vec::with_capacity(window.len() + 64);
+        for chunk in window.utf8_chunks() {
+            repaired.extend_from_slice(chunk.valid().as_bytes());
+            let cut = chunk.invalid();
+            let is_end = std::str::from_utf8(cut).is_err_and(|error| is_cut_only(&error)) && window.ends_with(cut);
+            match cut {
+                [] => {}
+                cut if is_end => repaired.extend_from_slice(cut),
+                _ => repaired.extend_from_slice("\u{fffd}".as_bytes()),
+            }
+        }
+        *window = repaired;
+    }
+    match std::str::from_utf8(window) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&window[..error.valid_up_to()]).unwrap_or_default(),
     }
 }
 
@@ -345,6 +365,163 @@ impl<'p> At<'p> {
             uri,
             line: self.line,
             ts: self.ts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eksplain_lake::KeepRaw;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RECORDS: usize = 40;
+
+    /// What a reading gave: records kept and texts rejected, by reason.
+    #[derive(Debug, PartialEq)]
+    struct Outcome {
+        kept: usize,
+        rejected: BTreeMap<String, u64>,
+    }
+
+    fn outcome(read: impl FnOnce(&mut envelope::Reader<'_>, Flush<'_>) -> Result<(), eksplain_lake::Error>) -> Outcome {
+        let (mut rows, mut counts) = (RowSet::new(KeepRaw::All), Counts::default());
+        rows.begin_object();
+        let hints = Hints::default();
+        let source = Source {
+            uri: "log",
+            size: 0,
+            modified: None,
+            path: None,
+            relative: Path::new(""),
+            hints: &hints,
+        };
+        let mut reader = envelope::Reader::new(Records::new(&mut rows, &mut counts, source), &Place::default());
+        read(&mut reader, &mut |_| Ok(())).unwrap();
+        reader.finish();
+        let rejected: BTreeMap<String, u64> = counts.refused.into_iter().map(|(why, of)| (why, of.count)).collect();
+        Outcome {
+            kept: rows.len() - rejected.values().sum::<u64>() as usize,
+            rejected,
+        }
+    }
+
+    fn whole(bytes: &[u8]) -> Outcome {
+        outcome(|reader, flush| read_whole(bytes, reader, flush))
+    }
+
+    fn streamed(bytes: &[u8], limits: Window) -> Outcome {
+        outcome(|reader, flush| read_stream(Box::new(bytes), reader, limits, flush))
+    }
+
+    fn trail(number: usize) -> String {
+        format!(
+            r#"{{"eventVersion":"1.08","eventID":"e-{number}","eventTime":"2026-11-23T10:00:00Z","eventSource":"eks.amazonaws.com",
+                "eventName":"ListClusters","awsRegion":"us-west-2","userIdentity":{{"type":"IAMUser","userName":"a\"{{ü"}}}}"#
+        )
+        .replace("\n                ", "")
+    }
+
+    fn audit(number: usize) -> String {
+        format!(
+            r#"{{"kind":"Event","auditID":"a-{number}","stage":"ResponseComplete","verb":"get","requestURI":"/x","requestObject":{{"kind":"Pod"}}}}"#
+        )
+    }
+
+    /// The envelopes, each with the same number of records.
+    fn corpora() -> Vec<String> {
+        let all =
+            |record: fn(usize) -> String, between: &str| (0..RECORDS).map(record).collect::<Vec<_>>().join(between);
+        let line = |number: usize| {
+            format!("time=\"2026-11-23T10:00:{number:02}Z\" level=info msg=\"access granted\" groups=\"[]\" username=ü")
+        };
+        let event = |number: usize| {
+            let message = serde_json::Value::from(audit(number));
+            format!(r#"{{"timestamp":17639{number:08},"message":{message},"ingestionTime":1}}"#)
+        };
+        vec![
+            format!("{{\"Records\":[{}]}}", all(trail, ",")),
+            format!("{{\"Records\": [\n{}\n]}}\n", all(trail, ",\n")),
+            format!("[{}]", all(audit, ", ")),
+            all(audit, "\n"),
+            all(audit, ""),
+            all(line, "\n"),
+            format!("{{\"events\":[{}],\"nextToken\":\"x\"}}", all(event, ",")),
+        ]
+    }
+
+    #[derive(Debug, Clone)]
+    enum Damage {
+        Put(u8),
+        Drop(usize),
+    }
+
+    fn damage() -> impl Strategy<Value = (prop::sample::Index, Damage)> {
+        let put = prop::sample::select(&b"\xff\xc3\"{}[],:\\x\n"[..]).prop_map(Damage::Put);
+        (
+            any::<prop::sample::Index>(),
+            prop_oneof![put, (1_usize..300).prop_map(Damage::Drop)],
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn any_damage_at_any_window_gives_what_the_whole_gives(
+            which in 0_usize..7,
+            damages in prop::collection::vec(damage(), 0..3),
+            stretch in 64_usize..900,
+        ) {
+            let mut bytes = corpora().swap_remove(which).into_bytes();
+            let mut dropped = 0;
+            for (at, damage) in &damages {
+                // The head tells the envelope, and what does not begin as one is another document.
+                let head = 16.min(bytes.len());
+                let at = head + at.index(bytes.len() - head);
+                match damage {
+                    Damage::Put(byte) => bytes[at] = *byte,
+                    Damage::Drop(length) => {
+                        let end = (at + length).min(bytes.len());
+                        dropped += (end - at) / 90 + 1;
+                        bytes.drain(at..end);
+                    }
+                }
+            }
+            let of_whole = whole(&bytes);
+            let limits = Window { stretch, longest: 1 << 20 };
+            prop_assert_eq!(&streamed(&bytes, limits), &of_whole);
+            let lost = 2 * damages.len() + dropped;
+            prop_assert!(of_whole.kept + lost >= RECORDS, "{:?}", of_whole);
+        }
+    }
+
+    #[test]
+    fn sound_envelopes_lose_nothing() {
+        for corpus in corpora() {
+            let outcome = whole(corpus.as_bytes());
+            assert_eq!((outcome.kept, outcome.rejected.len()), (RECORDS, 0), "{corpus:.80}");
+        }
+    }
+
+    #[test]
+    fn behind_a_record_that_is_too_long_reading_goes_on() {
+        let limits = Window {
+            stretch: 512,
+            longest: 4096,
+        };
+        for corpus in corpora() {
+            // In the middle of the third record.
+            let third = corpus.match_indices(['{', '\n']).nth(9).map_or(0, |(at, _)| at);
+            let at = corpus[third..].find("\",\"").map_or(0, |quote| third + quote);
+            let long = match corpus.starts_with("time") {
+                true => corpus.replacen("groups=", &format!("x={} groups=", "y".repeat(20_000)), 1),
+                false => format!("{}{}{}", &corpus[..at], "y".repeat(20_000), &corpus[at..]),
+            };
+            let outcome = streamed(long.as_bytes(), limits);
+            assert!(outcome.kept + 2 >= RECORDS, "{outcome:?} {corpus:.80}");
+            assert!(outcome.kept < RECORDS, "{outcome:?} {corpus:.80}");
         }
     }
 }

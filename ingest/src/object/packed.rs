@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::json::Top;
 use super::record::Records;
-use super::{At, LONGEST};
+use super::{At, WINDOW};
 
 #[derive(Deserialize)]
 struct Data<'d> {
@@ -52,11 +52,11 @@ impl Records<'_> {
             .map_err(|error| format!("not base64: {error}"))?;
         let mut plain = Vec::new();
         if packed.starts_with(&[0x1f, 0x8b]) {
-            let mut stream = MultiGzDecoder::new(packed.as_slice()).take(LONGEST as u64 + 1);
+            let mut stream = MultiGzDecoder::new(packed.as_slice()).take(WINDOW.longest as u64 + 1);
             stream
                 .read_to_end(&mut plain)
                 .map_err(|error| format!("cut off: packed data that ends too early ({error})"))?;
-            if plain.len() > LONGEST {
+            if plain.len() > WINDOW.longest {
                 return Err("packed data of more than 64 MiB".to_owned());
             }
         } else {
