@@ -62,7 +62,7 @@ pub(super) struct Reader<'r> {
     in_object: bool,
     /// The columns, where the object is a table.
     table: Option<csv::Table>,
-    /// How its records begin, from the last that was sound.
+    /// How its records begin, from the first that was sound.
     start: Option<Start>,
     /// Inside a record that is too long to be one: where its end is looked for.
     skips: Option<Scan>,
@@ -178,8 +178,7 @@ impl<'r> Reader<'r> {
             State::Lines | State::Export | State::Csv => behind_line(),
             State::Document | State::Over => None,
             State::Start | State::Values | State::Array(_) | State::Tail(_) => {
-                let mut scan = self.skips?;
-                let closed = scan.end(text);
+                let closed = self.skips?.end(text);
                 let next = self.next_record(text);
                 match closed.into_iter().chain(next).min() {
                     // The next record's beginning may be cut by the end of the text.
@@ -189,9 +188,7 @@ impl<'r> Reader<'r> {
                         if taken == 0 {
                             return None;
                         }
-                        let mut scan = self.skips?;
-                        scan.end(&text[..taken]);
-                        self.skips = Some(scan);
+                        self.skips.as_mut()?.end(&text[..taken]);
                         self.reject_pieces(&text[..taken], TOO_LONG, place);
                         return Some(taken);
                     }
